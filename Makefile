@@ -1,0 +1,129 @@
+# Kanata.  `make` builds; `make demo` and `make check` do everything on a fresh
+# Debian 12, packages included.  SAN=1 makes the build with ASan and UBSan.
+
+PREFIX ?=	/usr/local
+SYSCONFDIR ?=	/etc
+STATEDIR ?=	/var/lib/kanata
+RUNDIR ?=	/run/kanata
+MANDIR ?=	$(PREFIX)/share/man
+UNITDIR ?=	$(PREFIX)/lib/systemd/system
+DESTDIR ?=
+
+CC ?=		cc
+PYTHON ?=	/usr/bin/python3
+ifdef SAN
+B ?=		build/san
+CC :=		clang
+SANFLAGS =	-fsanitize=address,undefined -fno-sanitize-recover=undefined \
+		-fno-omit-frame-pointer -DCAGE_SANITIZER
+OPT ?=		-O1 -g
+else
+B ?=		build
+OPT ?=		-O2 -g
+FORTIFY =	-D_FORTIFY_SOURCE=2
+endif
+
+WARN =		-Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow \
+		-Wpointer-arith -Wcast-qual -Wsign-compare -Wvla -Wformat=2
+ifdef WERROR
+WARN +=		-Werror
+endif
+HARDEN =	$(FORTIFY) -fstack-protector-strong -fPIE -fcf-protection
+CPPFLAGS +=	-D_GNU_SOURCE -I$(B)
+CFLAGS +=	-std=gnu11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS)
+LDFLAGS +=	-pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
+
+# What each executable is made of.
+common =	common/role.c common/log.c common/message.c common/channel.c \
+		common/health.c common/conf.c common/cage.c
+worker =	$(common) common/worker.c
+
+kanatad_SRCS =	$(common) \
+		kanatad/main.c kanatad/supervise.c kanatad/parse.c \
+		kanatad/configure.c kanatad/control.c kanatad/options.c \
+		kanatad/print.c kanatad/notify.c kanatad/drop.c
+kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
+
+kanata-parser_SRCS = $(common) \
+		kanatad/parser.c kanatad/yaml.c kanatad/grammar.c \
+		kanatad/kubeconfig.c
+kanata-parser_LIBS = -lyaml -levent_core -lmsgpackc -lseccomp -lbsd
+
+kanata-dialer_SRCS = $(worker) dialer/main.c dialer/dial.c
+kanata-dialer_LIBS = -levent_core -levent_extra -lmsgpackc -lseccomp -lbsd
+
+kanata-watcher_SRCS = $(worker) common/http.c \
+		watcher/main.c watcher/health.c
+kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
+
+kanata-notifier_SRCS = $(worker) common/http.c \
+		notifier/main.c notifier/incident.c
+kanata-notifier_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
+
+kanata-store_SRCS = $(worker) common/http.c \
+		store/main.c
+kanata-store_LIBS = -lcurl -levent_core -ljansson -llmdb -lmsgpackc -lseccomp -lbsd
+
+kanatactl_SRCS = common/role.c common/log.c common/message.c common/health.c \
+		common/cage.c kanatactl/main.c kanatactl/show.c
+kanatactl_LIBS = -ljansson -lmsgpackc -lseccomp -lbsd
+
+SBIN =		$(B)/sbin/kanatad
+BIN =		$(B)/bin/kanatactl
+LIBEXEC =	$(addprefix $(B)/libexec/kanata/,kanata-parser kanata-dialer \
+		kanata-watcher kanata-notifier kanata-store)
+MAN5 =		man/kanata.conf.5
+MAN8 =		man/kanatad.8 man/kanatactl.8
+
+# The tree below $(B) is laid out as an installed one, so that it runs in place.
+all: $(SBIN) $(BIN) $(LIBEXEC)
+
+define program
+$(2): $(patsubst %.c,$(B)/obj/%.o,$($(1)_SRCS))
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ $($(1)_LIBS)
+OBJS += $(patsubst %.c,$(B)/obj/%.o,$($(1)_SRCS))
+endef
+$(foreach p,$(SBIN) $(BIN) $(LIBEXEC),$(eval $(call program,$(notdir $(p)),$(p))))
+
+$(B)/obj/%.o: %.c | $(B)/paths.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Default paths; only touched when they change.
+$(B)/paths.h: FORCE
+	@mkdir -p $(@D)
+	@printf '#define PATH_CONF "%s/kanata/kanata.conf"\n#define PATH_STATE "%s"\n#define PATH_RUN "%s"\n' \
+	    "$(SYSCONFDIR)" "$(STATEDIR)" "$(RUNDIR)" > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+FORCE:
+
+# Unit tests: regress/unit/<name>.c and the sources that it tests.
+UNIT =		message
+unit_message_SRCS = $(common)
+unit_message_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
+
+define unit
+$(B)/unit/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/unit/$(1).c $(unit_$(1)_SRCS))
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $(unit_$(1)_LIBS)
+OBJS += $(B)/obj/regress/unit/$(1).o
+endef
+$(foreach u,$(UNIT),$(eval $(call unit,$(u))))
+unit: $(addprefix $(B)/unit/,$(UNIT))
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
+	    $(DESTDIR)$(PREFIX)/libexec/kanata $(DESTDIR)$(MANDIR)/man5 \
+	    $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(SYSCONFDIR)/kanata $(DESTDIR)$(UNITDIR)
+	install -m 755 $(SBIN) $(DESTDIR)$(PREFIX)/sbin
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(LIBEXEC) $(DESTDIR)$(PREFIX)/libexec/kanata
+	install -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
+	install -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
+
+clean:
+	rm -rf build
+
+-include $(sort $(OBJS:.o=.d))
+.PHONY: all unit install clean FORCE

@@ -1,0 +1,96 @@
+/*
+ * HTTP by libcurl in a process that can neither resolve nor connect: the dialer
+ * hands over connected descriptors, libcurl speaks TLS and HTTP on them.
+ *
+ * One struct http in a process.  Connections to an endpoint are kept and reused.
+ */
+#ifndef KANATA_HTTP_H
+#define KANATA_HTTP_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "channel.h"
+
+struct http_server;
+struct http_request;
+
+/* Before the cage: makes the multi handle.  Fatal if it cannot. */
+void	 http_init(struct event_base *);
+
+/*
+ * The link to the dialer, when it comes and each time it is made anew.  Takes the
+ * descriptor.  Requests that waited for a descriptor ask again.
+ */
+void	 http_link_dialer(int fd);
+
+/* How to talk to one endpoint.  Strings and blobs are borrowed by
+ * http_server_new, copied, wiped when freed. */
+struct http_server_options {
+	unsigned	 endpoint;	/* number for the dialer */
+	bool		 tls;
+	const char	*host;		/* as in Host: and for verification */
+	unsigned	 port;
+	const char	*tls_name;	/* NULL: host */
+	bool		 insecure;	/* no verification: a warning was given */
+	const void	*ca;		/* PEM */
+	size_t		 ca_len;
+	const void	*cert, *key;	/* PEM, NULL if none */
+	size_t		 cert_len, key_len;
+};
+struct http_server *http_server_new(const struct http_server_options *);
+/* Cancels its requests without calling them back, closes its connections. */
+void	 http_server_free(struct http_server *);
+
+enum http_outcome {
+	HTTP_REPLY,		/* a whole answer is there: see status */
+	HTTP_NOT_SENT,		/* the request cannot have reached the server */
+	HTTP_LOST,		/* it may have: no answer, or only a part */
+	HTTP_TOO_LARGE,		/* the answer is larger than reply_max */
+	HTTP_STOPPED		/* data() returned -1 */
+};
+
+struct http_reply {
+	enum http_outcome outcome;
+	long		 status;	/* HTTP status, 0 if there was none */
+	int64_t		 retry_after;	/* ms from Retry-After, -1 if none */
+	const char	*body;		/* NUL-terminated, NULL with data() */
+	size_t		 len;
+	const char	*error;		/* what went wrong, safe to log */
+};
+
+struct http_request_options {
+	const char	*method;	/* "GET", "POST", "PUT", "DELETE" */
+	const char	*path;		/* "/v2/pages?page=1", begins with a slash */
+	const char	*authorization;	/* value of that header, NULL if none */
+	const char	*accept;	/* NULL: application/json */
+	const char	*body;		/* JSON, copied; NULL if none */
+	size_t		 body_len;
+	size_t		 reply_max;	/* bytes collected, 0: 1 MiB */
+	unsigned	 timeout;	/* ms for the whole, 0: 30 s; a stream
+					 * sets HTTP_NO_TIMEOUT */
+	unsigned	 idle_timeout;	/* ms without a byte, 0: none */
+	/* A piece of the body of a 2xx answer; return -1 to stop.  NULL: collect
+	 * it.  The body of any other status is always collected. */
+	int		(*data)(struct http_request *, const char *, size_t,
+			    void *arg);
+	/* The end, exactly once unless cancelled; the request is freed after. */
+	void		(*done)(struct http_request *,
+			    const struct http_reply *, void *arg);
+	void		*arg;
+};
+#define HTTP_NO_TIMEOUT	(~0U)
+
+/* Never calls back before it has returned. */
+struct http_request *http_send(struct http_server *,
+		    const struct http_request_options *);
+/* Ends it without calling done.  Not from within data(). */
+void	 http_cancel(struct http_request *);
+/* Status of the answer so far, 0 before it is known: for use in data(). */
+long	 http_status(const struct http_request *);
+/* Bytes of body received so far. */
+uint64_t http_received(const struct http_request *);
+
+#endif

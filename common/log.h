@@ -1,0 +1,39 @@
+/*
+ * The log.  The parent writes to standard error or syslog; a worker writes
+ * `<level>text` lines to its standard error, a pipe that the parent reads,
+ * escapes and passes on with the worker's name.
+ */
+#ifndef KANATA_LOG_H
+#define KANATA_LOG_H
+
+#include <stdarg.h>
+
+enum log_to {
+	LOG_TO_STDERR,		/* plain text with time: -d, kanatactl */
+	LOG_TO_SYSLOG,
+	LOG_TO_PARENT		/* a worker */
+};
+
+void	 log_init(enum log_to, const char *name);
+void	 log_set_verbose(int);
+int	 log_is_verbose(void);
+
+/* log_warn and fatal add the text of errno, the x forms do not. */
+void	 log_debug(const char *, ...) __attribute__((format(printf, 1, 2)));
+void	 log_info(const char *, ...) __attribute__((format(printf, 1, 2)));
+void	 log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));
+void	 log_warnx(const char *, ...) __attribute__((format(printf, 1, 2)));
+void	 fatal(const char *, ...) __attribute__((format(printf, 1, 2), noreturn));
+void	 fatalx(const char *, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/*
+ * Untrusted text made fit for a log line: at most 200 bytes of it, control
+ * characters and bytes that are not UTF-8 escaped as vis(3) does.  Returns one of four static
+ * buffers in turn.
+ */
+const char	*log_safe(const char *);
+
+/* The parent, for one line that a worker wrote. */
+void	 log_worker_line(const char *worker, const char *line);
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * The whole protocol: every message there is, who may send it to whom, whether
+ * a descriptor comes along, whether it may come more than once on a channel,
+ * and its fields.  The enum, the names in traces and the checks before dispatch
+ * are made from this table; see message.h for the wire form.
+ *
+ * M(name, senders, receivers, descriptor, times, fields)
+ *
+ * Fields are separated by blanks, each `name:type`:
+ *	u	unsigned integer, 64 bit
+ *	i	signed integer, 64 bit
+ *	b	boolean
+ *	s<n>	text of at most n bytes, no NUL
+ *	x<n>	bytes, at most n
+ * After a `*` the rest of the fields repeats, no time or more.
+ *
+ * Times are milliseconds since 1970, durations milliseconds, ports host order.
+ * Enumerations travel as u and are checked by who receives them.
+ */
+#ifndef KANATA_MESSAGE_TABLE_H
+#define KANATA_MESSAGE_TABLE_H
+
+#define PARENT		(1U << ROLE_PARENT)
+#define PARSER		(1U << ROLE_PARSER)
+#define DIALER		(1U << ROLE_DIALER)
+#define WATCHER		(1U << ROLE_WATCHER)
+#define NOTIFIER	(1U << ROLE_NOTIFIER)
+#define STORE		(1U << ROLE_STORE)
+#define CTL		(1U << ROLE_CTL)
+#define CLIENTS		(WATCHER | NOTIFIER | STORE)	/* who needs the dialer */
+#define WORKERS		(CLIENTS | DIALER)
+
+#define MESSAGE_TABLE(M)						       \
+									       \
+/* -- life of a worker ---------------------------------------------------- */ \
+M(MSG_PROC_READY,	WORKERS | PARSER, PARENT, FD_NONE, ONCE, "")	       \
+M(MSG_PROC_LINK,	PARENT, WORKERS, FD_MUST, MANY,			       \
+    "role:u instance:u")						       \
+M(MSG_PROC_PING,	PARENT, WORKERS, FD_NONE, MANY, "")		       \
+M(MSG_PROC_PONG,	WORKERS, PARENT, FD_NONE, MANY, "")		       \
+M(MSG_PROC_HUNG,	WORKERS, PARENT, FD_NONE, MANY,			       \
+    "role:u instance:u")						       \
+M(MSG_PROC_VERBOSE,	PARENT, WORKERS, FD_NONE, MANY, "level:u")	       \
+									       \
+/* -- parsing: a file goes in, rows or one error come out ------------------ */ \
+M(MSG_PARSE_CONF,	PARENT, PARSER, FD_MUST, ONCE,			       \
+    "path:s1024 secret_ok:b")						       \
+M(MSG_PARSE_KUBECONFIG,	PARENT, PARSER, FD_MUST, ONCE,			       \
+    "path:s1024 context:s256")						       \
+M(MSG_PARSE_ERROR,	PARSER, PARENT, FD_NONE, ONCE,			       \
+    "path:s1024 line:u column:u text:s1024")				       \
+M(MSG_PARSE_WARNING,	PARSER, PARENT, FD_NONE, MANY,			       \
+    "path:s1024 line:u column:u text:s1024")				       \
+M(MSG_PARSE_DONE,	PARSER, PARENT, FD_NONE, ONCE, "")		       \
+M(MSG_KUBE_SERVER,	PARSER, PARENT, FD_NONE, ONCE,			       \
+    "host:s253 port:u path:s1024 tls:b tls_name:s253 insecure:b ns:s63")       \
+M(MSG_KUBE_FILE,	PARSER, PARENT, FD_NONE, MANY,			       \
+    "kind:u path:s1024")						       \
+									       \
+/* -- configuration: BEGIN, rows, END; then COMMIT or ABORT ---------------- */ \
+M(MSG_CONF_BEGIN,	PARENT, WORKERS, FD_NONE, MANY,			       \
+    "generation:u observe:b")						       \
+M(MSG_CONF_GLOBAL,	PARENT | PARSER, PARENT | NOTIFIER, FD_NONE, MANY,     \
+    "instatus_url:s1024 webhook:b "					       \
+    "instance:s63 store_dir:s1024 control_socket:s107 control_group:s32 "      \
+    "log_verbose:b strict:b storm:u group_wait:u replicas:u on_loss:u "	       \
+    "rate_per_minute:u")						       \
+M(MSG_CONF_CLUSTER,	PARENT | PARSER, PARENT | WATCHER, FD_NONE, MANY,      \
+    "name:s63 kubeconfig:s1024 context:s256 in_cluster:s1024 path:s1024 "      \
+    "tls_name:s253 insecure:b * ns:s63")				       \
+M(MSG_CONF_COMPONENT,	PARENT | PARSER, PARENT | WATCHER | NOTIFIER,	       \
+    FD_NONE, MANY,							       \
+    "id:s128 name:s255 cluster:s63 group:s63 down_after:u up_after:u "	       \
+    "reopen_within:u first_ready_within:u rollout:u partial_below:u "	       \
+    "line:u * kind:u ns:s63 what:s1024")				       \
+M(MSG_CONF_ETCD,	PARENT | PARSER, PARENT | STORE, FD_NONE, MANY,	       \
+    "user:s255 tls:b * host:s253 port:u tls:b")				       \
+M(MSG_CONF_SECRET,	PARENT | PARSER, PARENT | CLIENTS, FD_MUST, MANY,      \
+    "kind:u")								       \
+M(MSG_CONF_SECRET_FILE,	PARSER, PARENT, FD_NONE, MANY,			       \
+    "kind:u path:s1024 line:u column:u")				       \
+M(MSG_CONF_ENDPOINT,	PARENT | PARSER, PARENT | WORKERS, FD_NONE, MANY,      \
+    "number:u role:u instance:u host:s253 port:u tls:b loopback:b")	       \
+M(MSG_CONF_END,		PARENT, WORKERS, FD_NONE, MANY,			       \
+    "generation:u")							       \
+M(MSG_CONF_PREPARED,	WORKERS, PARENT, FD_NONE, MANY, "generation:u")	       \
+M(MSG_CONF_REFUSED,	WORKERS, PARENT, FD_NONE, MANY,			       \
+    "generation:u text:s1024")						       \
+M(MSG_CONF_COMMIT,	PARENT, WORKERS, FD_NONE, MANY, "generation:u")	       \
+M(MSG_CONF_ABORT,	PARENT, WORKERS, FD_NONE, MANY, "generation:u")	       \
+M(MSG_SECRET_AGAIN,	CLIENTS, PARENT, FD_NONE, MANY, "kind:u")	       \
+M(MSG_SECRET_FRESH,	PARENT, CLIENTS, FD_MAY, MANY, "kind:u")	       \
+									       \
+/* -- dialing -------------------------------------------------------------- */ \
+M(MSG_DIAL_CONNECT,	CLIENTS, DIALER, FD_NONE, MANY, "endpoint:u")	       \
+M(MSG_DIAL_CONNECTED,	DIALER, CLIENTS, FD_MUST, MANY, "endpoint:u")	       \
+M(MSG_DIAL_FAILED,	DIALER, CLIENTS, FD_NONE, MANY,			       \
+    "endpoint:u text:s255")						       \
+									       \
+/* -- health: watcher to notifier ------------------------------------------ */ \
+M(MSG_HEALTH_BEGIN,	WATCHER, NOTIFIER, FD_NONE, MANY, "")		       \
+M(MSG_HEALTH_SET,	WATCHER, NOTIFIER, FD_NONE, MANY,		       \
+    "component:s128 health:u cause:u ready:u desired:u since:u paused:b "      \
+    "detail:s512")							       \
+M(MSG_HEALTH_END,	WATCHER, NOTIFIER, FD_NONE, MANY, "")		       \
+									       \
+/* -- store: notifier asks, store answers with the same id ----------------- */ \
+M(MSG_STORE_LOAD,	NOTIFIER, STORE, FD_NONE, MANY, "")		       \
+M(MSG_STORE_ITEM,	STORE, NOTIFIER, FD_NONE, MANY,			       \
+    "key:s255 value:x32768")						       \
+M(MSG_STORE_LOADED,	STORE, NOTIFIER, FD_NONE, MANY, "")		       \
+M(MSG_STORE_PUT,	NOTIFIER, STORE, FD_NONE, MANY,			       \
+    "key:s255 value:x32768")						       \
+M(MSG_STORE_DELETE,	NOTIFIER, STORE, FD_NONE, MANY, "key:s255")	       \
+M(MSG_STORE_DONE,	STORE, NOTIFIER, FD_NONE, MANY, "")		       \
+M(MSG_STORE_FAILED,	STORE, NOTIFIER, FD_NONE, MANY, "text:s512")	       \
+M(MSG_STORE_STATE,	STORE, NOTIFIER, FD_NONE, MANY,			       \
+    "reachable:b speaks:b text:s512")					       \
+									       \
+/* -- kanatactl and `kanatad list` ------------------------------------------ */ \
+M(MSG_CTL_SHOW,		CTL, PARENT, FD_NONE, MANY, "what:u")		       \
+M(MSG_CTL_RELOAD,	CTL, PARENT, FD_NONE, MANY, "")			       \
+M(MSG_CTL_VERBOSE,	CTL, PARENT, FD_NONE, MANY, "level:u")		       \
+M(MSG_CTL_STOP,		CTL, PARENT, FD_NONE, MANY, "")			       \
+M(MSG_CTL_OK,		PARENT, CTL, FD_NONE, MANY, "text:s2048")	       \
+M(MSG_CTL_FAILED,	PARENT, CTL, FD_NONE, MANY, "text:s2048")	       \
+M(MSG_SHOW_ASK,		PARENT, NOTIFIER | WATCHER | STORE, FD_NONE, MANY,     \
+    "what:u")								       \
+M(MSG_SHOW_COMPONENT,	NOTIFIER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
+    "id:s128 name:s255 cluster:s63 health:u cause:u ready:u desired:u "	       \
+    "since:u page:u wanted:u paused:b incident:s64 detail:s512")	       \
+M(MSG_SHOW_INCIDENT,	NOTIFIER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
+    "key:s64 id:s128 name:s255 status:u started:u resolved:u "		       \
+    "* component:s128 status:u")					       \
+M(MSG_SHOW_STATE,	NOTIFIER | STORE | WATCHER | PARENT, PARENT | CTL,     \
+    FD_NONE, MANY, "name:s63 text:s512")				       \
+M(MSG_SHOW_WATCH,	WATCHER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
+    "cluster:s63 resource:s63 ns:s63 state:s63 version:s255 objects:u "	       \
+    "events:u bytes:u restarts:u last_event:u error:s512")		       \
+M(MSG_SHOW_WORKER,	PARENT, CTL, FD_NONE, MANY,			       \
+    "name:s63 pid:u state:s32 started:u restarts:u death:s255")	       \
+M(MSG_SHOW_END,		NOTIFIER | STORE | WATCHER | PARENT, PARENT | CTL,     \
+    FD_NONE, MANY, "")							       \
+M(MSG_LIST_ASK,		PARENT, NOTIFIER, FD_NONE, ONCE, "")		       \
+M(MSG_LIST_COMPONENT,	NOTIFIER, PARENT, FD_NONE, MANY,		       \
+    "page:s255 page_id:s128 name:s255 id:s128")				       \
+M(MSG_LIST_FAILED,	NOTIFIER, PARENT, FD_NONE, ONCE, "text:s1024")	       \
+M(MSG_LIST_END,		NOTIFIER, PARENT, FD_NONE, ONCE, "")
+
+#endif
