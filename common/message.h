@@ -50,7 +50,6 @@ const char	*message_parse(struct message *, enum role from, enum role to,
 /* The fields, in the order of the table.  Text is NUL-terminated and, like
  * bytes, stays in the receive buffer. */
 uint64_t	 message_get_u(struct message *);
-int64_t		 message_get_i(struct message *);
 bool		 message_get_b(struct message *);
 const char	*message_get_s(struct message *);
 const uint8_t	*message_get_x(struct message *, size_t *len);
@@ -68,7 +67,6 @@ int		 message_take_fd(struct message *);
 struct message_out;
 struct message_out *message_new(enum message_type, uint32_t id);
 void		 message_put_u(struct message_out *, uint64_t);
-void		 message_put_i(struct message_out *, int64_t);
 void		 message_put_b(struct message_out *, bool);
 void		 message_put_s(struct message_out *, const char *);
 void		 message_put_x(struct message_out *, const void *, size_t);

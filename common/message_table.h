@@ -8,7 +8,6 @@
  *
  * Fields are separated by blanks, each `name:type`:
  *	u	unsigned integer, 64 bit
- *	i	signed integer, 64 bit
  *	b	boolean
  *	s<n>	text of at most n bytes, no NUL
  *	x<n>	bytes, at most n
@@ -60,7 +59,8 @@ M(MSG_KUBE_FILE,	PARSER, PARENT, FD_NONE, MANY,			       \
 /* -- configuration: BEGIN, rows, END; then COMMIT or ABORT ---------------- */ \
 M(MSG_CONF_BEGIN,	PARENT, WORKERS, FD_NONE, MANY,			       \
     "generation:u observe:b")						       \
-M(MSG_CONF_GLOBAL,	PARENT | PARSER, PARENT | NOTIFIER, FD_NONE, MANY,     \
+M(MSG_CONF_GLOBAL,	PARENT | PARSER, PARENT | NOTIFIER | STORE,	       \
+    FD_NONE, MANY,							       \
     "instatus_url:s1024 webhook:b "					       \
     "instance:s63 store_dir:s1024 control_socket:s107 control_group:s32 "      \
     "log_verbose:b strict:b storm:u group_wait:u replicas:u on_loss:u "	       \

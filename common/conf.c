@@ -1,0 +1,494 @@
+#include <bsd/stdlib.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "log.h"
+
+static const char *const kind_names[KIND_MAX] = {
+	[KIND_ANY]		= "any",
+	[KIND_POD]		= "pod",
+	[KIND_DEPLOYMENT]	= "deployment",
+	[KIND_STATEFULSET]	= "statefulset",
+	[KIND_DAEMONSET]	= "daemonset",
+	[KIND_REPLICASET]	= "replicaset",
+	[KIND_JOB]		= "job",
+	[KIND_CRONJOB]		= "cronjob",
+	[KIND_SELECTOR]		= "selector",
+};
+
+static const char *const secret_names[SECRET_MAX] = {
+	[SECRET_INSTATUS_KEY]	= "Instatus key",
+	[SECRET_WEBHOOK_URL]	= "webhook address",
+	[SECRET_INSTATUS_CA]	= "Instatus CA certificates",
+	[SECRET_ETCD_PASSWORD]	= "etcd password",
+	[SECRET_ETCD_CA]	= "etcd CA certificates",
+	[SECRET_ETCD_CERT]	= "etcd client certificate",
+	[SECRET_ETCD_KEY]	= "etcd client key",
+	[SECRET_KUBE_CA]	= "Kubernetes CA certificates",
+	[SECRET_KUBE_CERT]	= "Kubernetes client certificate",
+	[SECRET_KUBE_KEY]	= "Kubernetes client key",
+	[SECRET_KUBE_TOKEN]	= "Kubernetes token",
+};
+
+const char *
+kind_name(enum kind kind)
+{
+	return ((unsigned)kind < KIND_MAX ? kind_names[kind] : "?");
+}
+
+enum kind
+kind_parse(const char *word)
+{
+	unsigned i;
+
+	for (i = 0; i < KIND_MAX; i++)
+		if (strcmp(word, kind_names[i]) == 0)
+			return (i);
+	return (KIND_MAX);
+}
+
+const char *
+secret_name(enum secret secret)
+{
+	return ((unsigned)secret < SECRET_MAX ? secret_names[secret] : "?");
+}
+
+char *
+secret_read(int fd, size_t *len)
+{
+	size_t size = 4096, used = 0;
+	char *buf, *bigger;
+	ssize_t n;
+
+	if ((buf = malloc(size)) == NULL)
+		fatal("malloc");
+	/* pread: a memfd's position is shared with whoever else has it. */
+	while ((n = pread(fd, buf + used, size - used - 1, used)) > 0) {
+		used += n;
+		if (used > SECRET_BYTES_MAX) {
+			n = -1;
+			errno = EFBIG;
+			break;
+		}
+		if (used == size - 1) {
+			if ((bigger = malloc(size * 2)) == NULL)
+				fatal("malloc");
+			memcpy(bigger, buf, used);
+			freezero(buf, size);
+			buf = bigger;
+			size *= 2;
+		}
+	}
+	if (n == 0) {
+		while (used > 0 && (buf[used - 1] == '\n' ||
+		    buf[used - 1] == '\r'))
+			used--;
+		if (used == 0) {
+			errno = ENODATA;
+			n = -1;
+		}
+	}
+	if (n == -1) {
+		n = errno;
+		freezero(buf, size);
+		close(fd);
+		errno = n;
+		return (NULL);
+	}
+	close(fd);
+	buf[used] = '\0';
+	*len = used;
+	return (buf);
+}
+
+static void *
+xcalloc(size_t count, size_t size)
+{
+	void *p;
+
+	if ((p = calloc(count, size)) == NULL)
+		fatal("calloc");
+	return (p);
+}
+
+static char *
+xstrdup(const char *s)
+{
+	char *copy;
+
+	if ((copy = strdup(s)) == NULL)
+		fatal("strdup");
+	return (copy);
+}
+
+static void *
+grow(void *array, unsigned count, size_t size)
+{
+	if ((array = reallocarray(array, count, size)) == NULL)
+		fatal("reallocarray");
+	return (array);
+}
+
+static void
+global_clear(struct conf_global *g)
+{
+	free(g->instatus_url);
+	free(g->instance);
+	free(g->store_dir);
+	free(g->control_socket);
+	free(g->control_group);
+}
+
+static void
+cluster_free(struct conf_cluster *cluster)
+{
+	unsigned i;
+
+	for (i = 0; i < cluster->nns; i++)
+		free(cluster->ns[i]);
+	free(cluster->ns);
+	free(cluster->name);
+	free(cluster->kubeconfig);
+	free(cluster->context);
+	free(cluster->in_cluster);
+	free(cluster->path);
+	free(cluster->tls_name);
+	free(cluster);
+}
+
+static void
+component_free(struct conf_component *component)
+{
+	unsigned i;
+
+	for (i = 0; i < component->nwatch; i++) {
+		free(component->watch[i].ns);
+		free(component->watch[i].what);
+	}
+	free(component->watch);
+	free(component->id);
+	free(component->name);
+	free(component->cluster);
+	free(component->group);
+	free(component);
+}
+
+static void
+etcd_free(struct conf_etcd *etcd)
+{
+	unsigned i;
+
+	if (etcd == NULL)
+		return;
+	for (i = 0; i < etcd->nnode; i++)
+		free(etcd->node[i].host);
+	free(etcd->node);
+	free(etcd->user);
+	free(etcd);
+}
+
+struct conf *
+conf_new(void)
+{
+	struct conf *conf = xcalloc(1, sizeof(*conf));
+
+	TAILQ_INIT(&conf->clusters);
+	TAILQ_INIT(&conf->components);
+	TAILQ_INIT(&conf->endpoints);
+	conf->global.instatus_url = xstrdup("");
+	conf->global.instance = xstrdup("");
+	conf->global.store_dir = xstrdup("");
+	conf->global.control_socket = xstrdup("");
+	conf->global.control_group = xstrdup("");
+	return (conf);
+}
+
+void
+conf_free(struct conf *conf)
+{
+	struct conf_component *component;
+	struct conf_endpoint *endpoint;
+	struct conf_cluster *cluster;
+
+	if (conf == NULL)
+		return;
+	while ((cluster = TAILQ_FIRST(&conf->clusters)) != NULL) {
+		TAILQ_REMOVE(&conf->clusters, cluster, entry);
+		cluster_free(cluster);
+	}
+	while ((component = TAILQ_FIRST(&conf->components)) != NULL) {
+		TAILQ_REMOVE(&conf->components, component, entry);
+		component_free(component);
+	}
+	while ((endpoint = TAILQ_FIRST(&conf->endpoints)) != NULL) {
+		TAILQ_REMOVE(&conf->endpoints, endpoint, entry);
+		free(endpoint->host);
+		free(endpoint);
+	}
+	etcd_free(conf->etcd);
+	global_clear(&conf->global);
+	free(conf);
+}
+
+static const char *
+take_global(struct conf *conf, struct message *m)
+{
+	struct conf_global *g = &conf->global;
+
+	global_clear(g);
+	g->instatus_url = xstrdup(message_get_s(m));
+	g->webhook = message_get_b(m);
+	g->instance = xstrdup(message_get_s(m));
+	g->store_dir = xstrdup(message_get_s(m));
+	g->control_socket = xstrdup(message_get_s(m));
+	g->control_group = xstrdup(message_get_s(m));
+	g->log_verbose = message_get_b(m);
+	g->strict = message_get_b(m);
+	g->storm = message_get_u(m);
+	g->group_wait = message_get_u(m);
+	g->replicas = message_get_u(m);
+	g->on_loss = message_get_u(m);
+	g->rate_per_minute = message_get_u(m);
+	if (g->on_loss > ON_LOSS_HOLD)
+		return ("on_loss is out of range");
+	if (g->rate_per_minute == 0)
+		return ("rate_per_minute is 0");
+	return (NULL);
+}
+
+static const char *
+take_cluster(struct conf *conf, struct message *m)
+{
+	struct conf_cluster *c;
+
+	if (conf->ncluster == CONF_CLUSTERS_MAX)
+		return ("there are too many clusters");
+	c = xcalloc(1, sizeof(*c));
+	TAILQ_INSERT_TAIL(&conf->clusters, c, entry);
+	conf->ncluster++;
+	c->name = xstrdup(message_get_s(m));
+	c->kubeconfig = xstrdup(message_get_s(m));
+	c->context = xstrdup(message_get_s(m));
+	c->in_cluster = xstrdup(message_get_s(m));
+	c->path = xstrdup(message_get_s(m));
+	c->tls_name = xstrdup(message_get_s(m));
+	c->insecure = message_get_b(m);
+	while (message_more(m)) {
+		if (c->nns == CONF_NAMESPACES_MAX)
+			return ("a cluster has too many namespaces");
+		c->ns = grow(c->ns, c->nns + 1, sizeof(*c->ns));
+		c->ns[c->nns++] = xstrdup(message_get_s(m));
+	}
+	return (NULL);
+}
+
+static const char *
+take_component(struct conf *conf, struct message *m)
+{
+	struct conf_component *c;
+	struct conf_watch *watch;
+
+	if (conf->ncomponent == CONF_COMPONENTS_MAX)
+		return ("there are too many components");
+	c = xcalloc(1, sizeof(*c));
+	TAILQ_INSERT_TAIL(&conf->components, c, entry);
+	conf->ncomponent++;
+	c->id = xstrdup(message_get_s(m));
+	c->name = xstrdup(message_get_s(m));
+	c->cluster = xstrdup(message_get_s(m));
+	c->group = xstrdup(message_get_s(m));
+	c->down_after = message_get_u(m);
+	c->up_after = message_get_u(m);
+	c->reopen_within = message_get_u(m);
+	c->first_ready_within = message_get_u(m);
+	c->rollout = message_get_u(m);
+	c->partial_below = message_get_u(m);
+	c->line = message_get_u(m);
+	if (c->rollout > ROLLOUT_QUIET)
+		return ("rollout is out of range");
+	if (c->partial_below > 100)
+		return ("partial_below is out of range");
+	while (message_more(m)) {
+		if (c->nwatch == CONF_WATCHES_MAX)
+			return ("a component watches too much");
+		c->watch = grow(c->watch, c->nwatch + 1, sizeof(*c->watch));
+		watch = &c->watch[c->nwatch++];
+		watch->kind = message_get_u(m);
+		watch->ns = xstrdup(message_get_s(m));
+		watch->what = xstrdup(message_get_s(m));
+		if (watch->kind >= KIND_MAX)
+			return ("a kind is out of range");
+	}
+	return (c->nwatch == 0 ? "a component watches nothing" : NULL);
+}
+
+static const char *
+take_endpoint(struct conf *conf, struct message *m)
+{
+	struct conf_endpoint *e = xcalloc(1, sizeof(*e));
+
+	TAILQ_INSERT_TAIL(&conf->endpoints, e, entry);
+	e->number = message_get_u(m);
+	e->role = message_get_u(m);
+	e->instance = message_get_u(m);
+	e->host = xstrdup(message_get_s(m));
+	e->port = message_get_u(m);
+	e->tls = message_get_b(m);
+	e->loopback = message_get_b(m);
+	if (e->role >= ROLE_MAX)
+		return ("a role is out of range");
+	if (e->port == 0 || e->port > 65535)
+		return ("a port is out of range");
+	return (NULL);
+}
+
+static const char *
+take_etcd(struct conf *conf, struct message *m)
+{
+	struct conf_etcd *e;
+	struct conf_node *node;
+
+	if (conf->etcd != NULL)
+		return ("there are two etcd sections");
+	e = conf->etcd = xcalloc(1, sizeof(*e));
+	e->user = xstrdup(message_get_s(m));
+	e->tls = message_get_b(m);
+	while (message_more(m)) {
+		if (e->nnode == CONF_NODES_MAX)
+			return ("there are too many etcd nodes");
+		e->node = grow(e->node, e->nnode + 1, sizeof(*e->node));
+		node = &e->node[e->nnode++];
+		node->host = xstrdup(message_get_s(m));
+		node->port = message_get_u(m);
+		node->tls = message_get_b(m);
+	}
+	return (e->nnode == 0 ? "there is no etcd node" : NULL);
+}
+
+const char *
+conf_take(struct conf *conf, struct message *m)
+{
+	switch (m->type) {
+	case MSG_CONF_GLOBAL:
+		return (take_global(conf, m));
+	case MSG_CONF_CLUSTER:
+		return (take_cluster(conf, m));
+	case MSG_CONF_COMPONENT:
+		return (take_component(conf, m));
+	case MSG_CONF_ENDPOINT:
+		return (take_endpoint(conf, m));
+	case MSG_CONF_ETCD:
+		return (take_etcd(conf, m));
+	default:
+		return ("it is no row of a configuration");
+	}
+}
+
+struct message_out *
+conf_pack_global(const struct conf_global *g)
+{
+	struct message_out *m = message_new(MSG_CONF_GLOBAL, 0);
+
+	message_put_s(m, g->instatus_url);
+	message_put_b(m, g->webhook);
+	message_put_s(m, g->instance);
+	message_put_s(m, g->store_dir);
+	message_put_s(m, g->control_socket);
+	message_put_s(m, g->control_group);
+	message_put_b(m, g->log_verbose);
+	message_put_b(m, g->strict);
+	message_put_u(m, g->storm);
+	message_put_u(m, g->group_wait);
+	message_put_u(m, g->replicas);
+	message_put_u(m, g->on_loss);
+	message_put_u(m, g->rate_per_minute);
+	return (m);
+}
+
+struct message_out *
+conf_pack_cluster(const struct conf_cluster *c)
+{
+	struct message_out *m = message_new(MSG_CONF_CLUSTER, 0);
+	unsigned i;
+
+	message_put_s(m, c->name);
+	message_put_s(m, c->kubeconfig);
+	message_put_s(m, c->context);
+	message_put_s(m, c->in_cluster);
+	message_put_s(m, c->path);
+	message_put_s(m, c->tls_name);
+	message_put_b(m, c->insecure);
+	for (i = 0; i < c->nns; i++)
+		message_put_s(m, c->ns[i]);
+	return (m);
+}
+
+struct message_out *
+conf_pack_component(const struct conf_component *c)
+{
+	struct message_out *m = message_new(MSG_CONF_COMPONENT, 0);
+	unsigned i;
+
+	message_put_s(m, c->id);
+	message_put_s(m, c->name);
+	message_put_s(m, c->cluster);
+	message_put_s(m, c->group);
+	message_put_u(m, c->down_after);
+	message_put_u(m, c->up_after);
+	message_put_u(m, c->reopen_within);
+	message_put_u(m, c->first_ready_within);
+	message_put_u(m, c->rollout);
+	message_put_u(m, c->partial_below);
+	message_put_u(m, c->line);
+	for (i = 0; i < c->nwatch; i++) {
+		message_put_u(m, c->watch[i].kind);
+		message_put_s(m, c->watch[i].ns);
+		message_put_s(m, c->watch[i].what);
+	}
+	return (m);
+}
+
+struct message_out *
+conf_pack_endpoint(const struct conf_endpoint *e)
+{
+	struct message_out *m = message_new(MSG_CONF_ENDPOINT, 0);
+
+	message_put_u(m, e->number);
+	message_put_u(m, e->role);
+	message_put_u(m, e->instance);
+	message_put_s(m, e->host);
+	message_put_u(m, e->port);
+	message_put_b(m, e->tls);
+	message_put_b(m, e->loopback);
+	return (m);
+}
+
+struct message_out *
+conf_pack_etcd(const struct conf_etcd *e)
+{
+	struct message_out *m = message_new(MSG_CONF_ETCD, 0);
+	unsigned i;
+
+	message_put_s(m, e->user);
+	message_put_b(m, e->tls);
+	for (i = 0; i < e->nnode; i++) {
+		message_put_s(m, e->node[i].host);
+		message_put_u(m, e->node[i].port);
+		message_put_b(m, e->node[i].tls);
+	}
+	return (m);
+}
+
+struct conf_component *
+conf_component_find(const struct conf *conf, const char *id)
+{
+	struct conf_component *c;
+
+	TAILQ_FOREACH(c, &conf->components, entry)
+		if (strcmp(c->id, id) == 0)
+			return (c);
+	return (NULL);
+}

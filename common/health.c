@@ -1,0 +1,73 @@
+#include <string.h>
+
+#include "health.h"
+
+static const char *const health_names[HEALTH_MAX] = {
+	[HEALTH_UNKNOWN]	= "unknown",
+	[HEALTH_OK]		= "ok",
+	[HEALTH_IDLE]		= "idle",
+	[HEALTH_ROLLING]	= "rolling",
+	[HEALTH_DEGRADED]	= "degraded",
+	[HEALTH_PARTIAL]	= "partial",
+	[HEALTH_MAJOR]		= "major",
+};
+
+static const char *const cause_names[CAUSE_MAX] = {
+	[CAUSE_NONE]		= "none",
+	[CAUSE_NOT_READY]	= "not ready",
+	[CAUSE_CRASH_LOOP]	= "crash-looping",
+	[CAUSE_IMAGE]		= "image cannot be pulled",
+	[CAUSE_OOM]		= "out of memory",
+	[CAUSE_CONFIG]		= "container cannot be created",
+	[CAUSE_UNSCHEDULABLE]	= "unschedulable",
+	[CAUSE_EVICTED]		= "evicted",
+	[CAUSE_NODE_LOST]	= "node lost",
+	[CAUSE_FAILED]		= "failed",
+	[CAUSE_STUCK]		= "rollout makes no progress",
+	[CAUSE_CREATE]		= "pods cannot be created",
+	[CAUSE_DELETED]		= "deleted",
+	[CAUSE_STARTING]	= "never healthy yet",
+	[CAUSE_NO_WORKLOAD]	= "no such workload",
+	[CAUSE_FORBIDDEN]	= "forbidden",
+	[CAUSE_DISCONNECTED]	= "not connected",
+};
+
+static const char *const status_names[PAGE_STATUS_MAX] = {
+	[PAGE_OPERATIONAL]	= "OPERATIONAL",
+	[PAGE_MAINTENANCE]	= "UNDERMAINTENANCE",
+	[PAGE_DEGRADED]		= "DEGRADEDPERFORMANCE",
+	[PAGE_PARTIAL]		= "PARTIALOUTAGE",
+	[PAGE_MAJOR]		= "MAJOROUTAGE",
+};
+
+const char *
+health_name(enum health health)
+{
+	return ((unsigned)health < HEALTH_MAX ? health_names[health] : "?");
+}
+
+const char *
+cause_name(enum cause cause)
+{
+	return ((unsigned)cause < CAUSE_MAX ? cause_names[cause] : "?");
+}
+
+const char *
+page_status_name(enum page_status status)
+{
+	return ((unsigned)status < PAGE_STATUS_MAX ? status_names[status] : "?");
+}
+
+enum page_status
+page_status_parse(const char *word)
+{
+	unsigned i;
+
+	for (i = 0; i < PAGE_STATUS_MAX; i++)
+		if (strcmp(word, status_names[i]) == 0)
+			return (i);
+	/* Only in older help pages; accepted, never sent. */
+	if (strcmp(word, "MINOROUTAGE") == 0)
+		return (PAGE_DEGRADED);
+	return (PAGE_STATUS_MAX);
+}

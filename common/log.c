@@ -1,0 +1,218 @@
+#define LIBBSD_OPENBSD_VIS
+#include <bsd/vis.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define LINE_MAX_BYTES	1024
+#define SAFE_BYTES	200
+
+static enum log_to	 destination = LOG_TO_STDERR;
+static const char	*program = "kanata";
+static int		 verbose;
+
+void
+log_init(enum log_to to, const char *name)
+{
+	destination = to;
+	program = name;
+	if (to == LOG_TO_SYSLOG)
+		openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+void
+log_set_verbose(int level)
+{
+	verbose = level;
+}
+
+int
+log_is_verbose(void)
+{
+	return (verbose);
+}
+
+static void
+emit(int priority, const char *who, const char *text)
+{
+	char line[LINE_MAX_BYTES + 128], stamp[32];
+	struct timespec ts;
+	struct tm tm;
+	int n;
+
+	switch (destination) {
+	case LOG_TO_SYSLOG:
+		if (who != NULL)
+			syslog(priority, "%s: %s", who, text);
+		else
+			syslog(priority, "%s", text);
+		return;
+	case LOG_TO_PARENT:
+		n = snprintf(line, sizeof(line), "<%d>%s\n", priority, text);
+		break;
+	case LOG_TO_STDERR:
+	default:
+		clock_gettime(CLOCK_REALTIME, &ts);
+		gmtime_r(&ts.tv_sec, &tm);
+		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
+		n = snprintf(line, sizeof(line), "%s.%03ldZ %s%s%s: %s\n", stamp,
+		    ts.tv_nsec / 1000000, program, who == NULL ? "" : " ",
+		    who == NULL ? "" : who, text);
+		break;
+	}
+	if (n < 0)
+		return;
+	if ((size_t)n >= sizeof(line)) {
+		n = sizeof(line) - 1;
+		line[n - 1] = '\n';
+	}
+	/* A log that cannot be written must not stop the daemon. */
+	if (write(STDERR_FILENO, line, n) == -1)
+		return;
+}
+
+static void
+vlog(int priority, int saved_errno, const char *fmt, va_list ap)
+{
+	char text[LINE_MAX_BYTES];
+	int n;
+
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	if (saved_errno != 0 && n >= 0 && (size_t)n < sizeof(text))
+		snprintf(text + n, sizeof(text) - n, ": %s",
+		    strerror(saved_errno));
+	emit(priority, NULL, text);
+}
+
+#define VLOG(priority, err)				\
+	do {						\
+		va_list ap;				\
+		int saved = errno;			\
+							\
+		va_start(ap, fmt);			\
+		vlog((priority), (err) ? saved : 0, fmt, ap); \
+		va_end(ap);				\
+		errno = saved;				\
+	} while (0)
+
+void
+log_debug(const char *fmt, ...)
+{
+	if (verbose)
+		VLOG(LOG_DEBUG, 0);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	VLOG(LOG_INFO, 0);
+}
+
+void
+log_warn(const char *fmt, ...)
+{
+	VLOG(LOG_WARNING, 1);
+}
+
+void
+log_warnx(const char *fmt, ...)
+{
+	VLOG(LOG_WARNING, 0);
+}
+
+void
+fatal(const char *fmt, ...)
+{
+	VLOG(LOG_CRIT, 1);
+	exit(1);
+}
+
+void
+fatalx(const char *fmt, ...)
+{
+	VLOG(LOG_CRIT, 0);
+	exit(1);
+}
+
+/* Length of the well-formed UTF-8 sequence at s, 0 if it is none. */
+static size_t
+utf8_length(const unsigned char *s)
+{
+	size_t n, i;
+
+	if (*s >= 0xc2 && *s <= 0xdf)
+		n = 2;
+	else if (*s >= 0xe0 && *s <= 0xef)
+		n = 3;
+	else if (*s >= 0xf0 && *s <= 0xf4)
+		n = 4;
+	else
+		return (0);
+	for (i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return (0);
+	/* Overlong forms, surrogates, beyond U+10FFFF, and the C1 controls. */
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f) ||
+	    (s[0] == 0xc2 && s[1] < 0xa0))
+		return (0);
+	return (n);
+}
+
+static void
+escape(char *dst, size_t size, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	char *d = dst, *end = dst + size - 5;	/* vis(3) writes up to 4 + NUL */
+	size_t n;
+
+	while (*s != '\0' && d < end) {
+		if ((n = utf8_length(s)) > 0) {
+			if (d + n >= end)
+				break;
+			memcpy(d, s, n);
+			d += n;
+			s += n;
+		} else if (*s == '"' || *s == '\\' || *s == ' ')
+			*d++ = *s++;
+		else {
+			d = vis(d, *s, VIS_OCTAL | VIS_NL | VIS_TAB, s[1]);
+			s++;
+		}
+	}
+	*d = '\0';
+}
+
+const char *
+log_safe(const char *text)
+{
+	static char buf[4][SAFE_BYTES + 5];
+	static unsigned turn;
+	char *dst = buf[turn++ % 4];
+
+	escape(dst, sizeof(buf[0]), text);
+	return (dst);
+}
+
+void
+log_worker_line(const char *worker, const char *line)
+{
+	char text[LINE_MAX_BYTES];
+	int priority = LOG_WARNING;
+
+	if (line[0] == '<' && line[1] >= '0' && line[1] <= '7' &&
+	    line[2] == '>') {
+		priority = line[1] - '0';
+		line += 3;
+	}
+	if (priority == LOG_DEBUG && !verbose)
+		return;
+	escape(text, sizeof(text), line);
+	emit(priority, worker, text);
+}

@@ -1,0 +1,220 @@
+#include <sys/queue.h>
+#include <sys/time.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cage.h"
+#include "log.h"
+#include "worker.h"
+
+static const struct worker	*self;
+static struct event_base	*base;
+static struct channel		*parent;
+static struct conf		*running, *next;
+static bool			 observe;
+static const char		*refusal;
+
+struct event_base *
+worker_base(void)
+{
+	return (base);
+}
+
+struct channel *
+worker_parent(void)
+{
+	return (parent);
+}
+
+const struct conf *
+worker_conf(void)
+{
+	return (running);
+}
+
+bool
+worker_observe(void)
+{
+	return (observe);
+}
+
+uint64_t
+worker_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ((uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+uint64_t
+worker_ticks(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
+}
+
+void
+worker_peer_hung(enum role role, unsigned instance)
+{
+	struct message_out *m = message_new(MSG_PROC_HUNG, 0);
+
+	message_put_u(m, role);
+	message_put_u(m, instance);
+	channel_send(parent, m, -1);
+}
+
+static void
+conf_forget(void)
+{
+	if (next != NULL && self->conf_abort != NULL)
+		self->conf_abort();
+	conf_free(next);
+	next = NULL;
+	refusal = NULL;
+}
+
+static void
+on_conf_end(struct message *m)
+{
+	struct message_out *out;
+	uint64_t generation = message_get_u(m);
+
+	if (refusal == NULL)
+		refusal = self->conf_prepare(next);
+	if (refusal == NULL) {
+		out = message_new(MSG_CONF_PREPARED, 0);
+		message_put_u(out, generation);
+	} else {
+		out = message_new(MSG_CONF_REFUSED, 0);
+		message_put_u(out, generation);
+		message_put_s(out, refusal);
+	}
+	channel_send(parent, out, -1);
+}
+
+static const char *
+on_conf_secret(struct message *m)
+{
+	uint64_t kind = message_get_u(m);
+
+	if (kind >= SECRET_MAX || self->conf_secret == NULL)
+		return ("a secret that is not for this role");
+	/* A secret that cannot be used is reported, like a bad row. */
+	if (refusal == NULL)
+		refusal = self->conf_secret(kind, message_take_fd(m));
+	return (NULL);
+}
+
+static const char *
+dispatch_conf(struct message *m)
+{
+	switch (m->type) {
+	case MSG_CONF_BEGIN:
+		conf_forget();
+		next = conf_new();
+		message_get_u(m);
+		observe = message_get_b(m);
+		return (NULL);
+	case MSG_CONF_GLOBAL:
+	case MSG_CONF_CLUSTER:
+	case MSG_CONF_COMPONENT:
+	case MSG_CONF_ENDPOINT:
+	case MSG_CONF_ETCD:
+		return (next == NULL ? "a row before MSG_CONF_BEGIN" :
+		    conf_take(next, m));
+	case MSG_CONF_SECRET:
+		return (next == NULL ? "a secret before MSG_CONF_BEGIN" :
+		    on_conf_secret(m));
+	case MSG_CONF_END:
+		if (next == NULL)
+			return ("an end before MSG_CONF_BEGIN");
+		on_conf_end(m);
+		return (NULL);
+	case MSG_CONF_COMMIT:
+		if (next == NULL || refusal != NULL)
+			return ("commit of what was not prepared");
+		self->conf_commit(next);
+		conf_free(running);
+		running = next;
+		next = NULL;
+		return (NULL);
+	case MSG_CONF_ABORT:
+		conf_forget();
+		return (NULL);
+	default:
+		return (self->dispatch_parent == NULL ?
+		    "a message that this role does not know" :
+		    self->dispatch_parent(m));
+	}
+}
+
+static const char *
+dispatch_parent(struct channel *c, struct message *m, void *arg)
+{
+	uint64_t role, instance;
+
+	(void)arg;
+	switch (m->type) {
+	case MSG_PROC_PING:
+		channel_send_empty(c, MSG_PROC_PONG, m->id);
+		return (NULL);
+	case MSG_PROC_VERBOSE:
+		log_set_verbose(message_get_u(m) != 0);
+		return (NULL);
+	case MSG_PROC_LINK:
+		role = message_get_u(m);
+		instance = message_get_u(m);
+		if (role >= ROLE_MAX || self->link == NULL)
+			return ("a link that is not for this role");
+		self->link(role, instance, message_take_fd(m));
+		return (NULL);
+	default:
+		return (dispatch_conf(m));
+	}
+}
+
+static void
+parent_gone(struct channel *c, enum channel_end end, const char *why, void *arg)
+{
+	(void)c;
+	(void)arg;
+	/* Closing the channel is how the parent says stop. */
+	if (end == CHANNEL_CLOSED)
+		exit(0);
+	fatalx("parent: %s", why);
+}
+
+void
+worker_run(const struct worker *worker, int argc, char **argv)
+{
+	struct event_config *config;
+
+	self = worker;
+	cage_start(worker->role);
+	log_init(LOG_TO_PARENT, role_name(worker->role));
+	/* Waiting for a log that is not read would stop the daemon. */
+	fcntl(STDERR_FILENO, F_SETFL, fcntl(STDERR_FILENO, F_GETFL) |
+	    O_NONBLOCK);
+	if ((config = event_config_new()) == NULL ||
+	    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == -1 ||
+	    (base = event_base_new_with_config(config)) == NULL)
+		fatalx("libevent cannot be set up");
+	event_config_free(config);
+	if (worker->init != NULL)
+		worker->init(base, argc, argv);
+	if (fcntl(WORKER_FD, F_SETFL, O_NONBLOCK) == -1)
+		fatal("no channel to the parent: started by hand?");
+	if (cage_close(worker->role, NULL) == 0)
+		log_warnx("Landlock is not there: seccomp alone holds");
+	parent = channel_new(base, WORKER_FD, worker->role, ROLE_PARENT,
+	    dispatch_parent, parent_gone, NULL);
+	channel_send_empty(parent, MSG_PROC_READY, 0);
+	event_base_dispatch(base);
+	fatalx("nothing left to wait for");
+}
