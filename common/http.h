@@ -17,8 +17,9 @@
 struct http_server;
 struct http_request;
 
-/* Before the cage: makes the multi handle.  Fatal if it cannot. */
-void	 http_init(struct event_base *);
+/* Before the cage: makes the multi handle.  Fatal if it cannot.  me: the role
+ * that the dialer knows this process as. */
+void	 http_init(struct event_base *, enum role me);
 
 /*
  * The link to the dialer, when it comes and each time it is made anew.  Takes the
@@ -35,7 +36,7 @@ struct http_server_options {
 	unsigned	 port;
 	const char	*tls_name;	/* NULL: host */
 	bool		 insecure;	/* no verification: a warning was given */
-	const void	*ca;		/* PEM */
+	const void	*ca;		/* PEM; NULL: nobody is trusted */
 	size_t		 ca_len;
 	const void	*cert, *key;	/* PEM, NULL if none */
 	size_t		 cert_len, key_len;
@@ -55,7 +56,8 @@ enum http_outcome {
 struct http_reply {
 	enum http_outcome outcome;
 	long		 status;	/* HTTP status, 0 if there was none */
-	int64_t		 retry_after;	/* ms from Retry-After, -1 if none */
+	int64_t		 retry_after;	/* ms from Retry-After, at most a day,
+					 * -1 if none */
 	const char	*body;		/* NUL-terminated, NULL with data() */
 	size_t		 len;
 	const char	*error;		/* what went wrong, safe to log */
@@ -83,10 +85,15 @@ struct http_request_options {
 };
 #define HTTP_NO_TIMEOUT	(~0U)
 
-/* Never calls back before it has returned. */
+/*
+ * Never calls back before it has returned; may be called within data() and done().
+ * A safe request (GET) that finds its kept connection closed is sent once more on
+ * a new one; anything else only if not a byte of it has left, else HTTP_LOST.
+ */
 struct http_request *http_send(struct http_server *,
 		    const struct http_request_options *);
-/* Ends it without calling done.  Not from within data(). */
+/* Ends it without calling done.  Not from within data(), like
+ * http_server_free. */
 void	 http_cancel(struct http_request *);
 /* Status of the answer so far, 0 before it is known: for use in data(). */
 long	 http_status(const struct http_request *);
