@@ -44,6 +44,16 @@ enum kind	 kind_parse(const char *);	/* KIND_MAX: no such word */
 enum rollout { ROLLOUT_MAINTENANCE, ROLLOUT_QUIET };
 enum on_loss { ON_LOSS_AUTO, ON_LOSS_PUBLISH, ON_LOSS_HOLD };
 
+/* What kanatactl show asks for, as bits. */
+enum show {
+	SHOW_COMPONENTS	= 1,
+	SHOW_INCIDENTS	= 2,
+	SHOW_WORKERS	= 4,
+	SHOW_WATCHES	= 8,
+	SHOW_STATE	= 16,
+	SHOW_ALL	= 31
+};
+
 /* Secrets, each one descriptor. */
 enum secret {
 	SECRET_INSTATUS_KEY,

@@ -32,7 +32,8 @@
 #define MESSAGE_TABLE(M)						       \
 									       \
 /* -- life of a worker ---------------------------------------------------- */ \
-M(MSG_PROC_READY,	WORKERS | PARSER, PARENT, FD_NONE, ONCE, "")	       \
+M(MSG_PROC_READY,	WORKERS | PARSER, PARENT, FD_NONE, ONCE,	       \
+    "landlock:u")							       \
 M(MSG_PROC_LINK,	PARENT, WORKERS, FD_MUST, MANY,			       \
     "role:u instance:u")						       \
 M(MSG_PROC_PING,	PARENT, WORKERS, FD_NONE, MANY, "")		       \
@@ -138,7 +139,8 @@ M(MSG_SHOW_WATCH,	WATCHER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
     "cluster:s63 resource:s63 ns:s63 state:s63 version:s255 objects:u "	       \
     "events:u bytes:u restarts:u last_event:u error:s512")		       \
 M(MSG_SHOW_WORKER,	PARENT, CTL, FD_NONE, MANY,			       \
-    "name:s63 pid:u state:s32 started:u restarts:u death:s255")	       \
+    "name:s80 pid:u state:s32 started:u restarts:u landlock:u "		       \
+    "death:s255")							       \
 M(MSG_SHOW_END,		NOTIFIER | STORE | WATCHER | PARENT, PARENT | CTL,     \
     FD_NONE, MANY, "")							       \
 M(MSG_LIST_ASK,		PARENT, NOTIFIER, FD_NONE, ONCE, "")		       \

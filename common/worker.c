@@ -194,6 +194,8 @@ void
 worker_run(const struct worker *worker, int argc, char **argv)
 {
 	struct event_config *config;
+	struct message_out *m;
+	int landlock;
 
 	self = worker;
 	cage_start(worker->role);
@@ -210,11 +212,12 @@ worker_run(const struct worker *worker, int argc, char **argv)
 		worker->init(base, argc, argv);
 	if (fcntl(WORKER_FD, F_SETFL, O_NONBLOCK) == -1)
 		fatal("no channel to the parent: started by hand?");
-	if (cage_close(worker->role, NULL) == 0)
-		log_warnx("Landlock is not there: seccomp alone holds");
+	landlock = cage_close(worker->role, NULL);
 	parent = channel_new(base, WORKER_FD, worker->role, ROLE_PARENT,
 	    dispatch_parent, parent_gone, NULL);
-	channel_send_empty(parent, MSG_PROC_READY, 0);
+	m = message_new(MSG_PROC_READY, 0);
+	message_put_u(m, landlock);
+	channel_send(parent, m, -1);
 	event_base_dispatch(base);
 	fatalx("nothing left to wait for");
 }
