@@ -49,7 +49,7 @@ kanata-parser_SRCS = $(common) \
 		kanatad/kubeconfig.c
 kanata-parser_LIBS = -lyaml -levent_core -lmsgpackc -lseccomp -lbsd
 
-kanata-dialer_SRCS = $(worker) dialer/main.c dialer/dial.c
+kanata-dialer_SRCS = $(worker) dialer/main.c dialer/dial.c dialer/resolve.c
 kanata-dialer_LIBS = -levent_core -levent_extra -lmsgpackc -lseccomp -lbsd
 
 kanata-watcher_SRCS = $(worker) common/http.c \

@@ -1,0 +1,267 @@
+/*
+ * kanata-dialer: the only process that resolves names and connects.  It hands the
+ * connected descriptor to the worker that asked and forgets it.
+ *
+ * Holds no secret: the list of endpoints, nothing else.  A worker names an endpoint
+ * by its number and gets only those that the configuration gave to it.  Talks to
+ * the parent and to watchers, notifier and store.
+ *
+ * Uses: sockets of AF_INET and AF_INET6, stat of the resolver files (resolve.c).
+ */
+#include <sys/queue.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../common/log.h"
+#include "../common/worker.h"
+#include "dialer.h"
+
+/* Of one link; a worker needs no more at a time. */
+#define DIALS_MAX	64
+
+struct link;
+
+/* What a worker waits for. */
+struct ask {
+	TAILQ_ENTRY(ask)	 entry;
+	struct link		*link;
+	uint32_t		 id;	/* chosen by the worker */
+	unsigned		 endpoint;
+	struct dial		*dial;
+};
+
+struct link {
+	TAILQ_ENTRY(link)	 entry;
+	enum role		 role;
+	unsigned		 instance;
+	struct channel		*channel;
+	TAILQ_HEAD(, ask)	 asks;
+	unsigned		 nask;
+	unsigned		 refused;
+};
+
+static TAILQ_HEAD(, link) links = TAILQ_HEAD_INITIALIZER(links);
+
+static void
+ask_free(struct ask *ask)
+{
+	TAILQ_REMOVE(&ask->link->asks, ask, entry);
+	ask->link->nask--;
+	free(ask);
+}
+
+static void
+link_free(struct link *link)
+{
+	struct ask *ask;
+
+	while ((ask = TAILQ_FIRST(&link->asks)) != NULL) {
+		dial_cancel(ask->dial);
+		ask_free(ask);
+	}
+	TAILQ_REMOVE(&links, link, entry);
+	channel_free(link->channel);
+	free(link);
+}
+
+static void
+send_failed(struct link *link, uint32_t id, uint64_t endpoint,
+    const char *text)
+{
+	struct message_out *m = message_new(MSG_DIAL_FAILED, id);
+
+	message_put_u(m, endpoint);
+	message_put_s(m, text);
+	channel_send(link->channel, m, -1);
+}
+
+static void
+on_dialed(int fd, const char *error, void *arg)
+{
+	struct ask *ask = arg;
+	struct message_out *m;
+
+	if (fd == -1) {
+		log_debug("%s %u: %s", role_name(ask->link->role),
+		    ask->link->instance, error);
+		send_failed(ask->link, ask->id, ask->endpoint, error);
+	} else {
+		m = message_new(MSG_DIAL_CONNECTED, ask->id);
+		message_put_u(m, ask->endpoint);
+		channel_send(ask->link->channel, m, fd);
+	}
+	ask_free(ask);
+}
+
+static const struct conf_endpoint *
+endpoint_find(unsigned number)
+{
+	const struct conf *conf = worker_conf();
+	const struct conf_endpoint *endpoint;
+
+	if (conf == NULL)
+		return (NULL);
+	TAILQ_FOREACH(endpoint, &conf->endpoints, entry)
+		if (endpoint->number == number)
+			break;
+	return (endpoint);
+}
+
+/* An honest worker does not ask for what is not its own; a flood of such asks
+ * must not become a flood of log lines. */
+static void
+refuse(struct link *link, uint32_t id, uint64_t number, const char *text)
+{
+	unsigned times = ++link->refused;
+
+	/* The first, the second, the fourth, the eighth ... */
+	if ((times & (times - 1)) == 0)
+		log_warnx("%s %u asks for endpoint %llu: refused, %s (%u so far)",
+		    role_name(link->role), link->instance,
+		    (unsigned long long)number, text, times);
+	send_failed(link, id, number, text);
+}
+
+static void
+dialer_on_connect(struct link *link, uint32_t id, uint64_t number)
+{
+	const struct conf_endpoint *endpoint;
+	struct ask *ask;
+
+	if (number > UINT32_MAX || (endpoint = endpoint_find(number)) == NULL) {
+		refuse(link, id, number, "there is no such endpoint");
+		return;
+	}
+	if (endpoint->role != link->role ||
+	    endpoint->instance != link->instance) {
+		refuse(link, id, number, "the endpoint is another's");
+		return;
+	}
+	if (link->nask == DIALS_MAX) {
+		send_failed(link, id, number,
+		    "too many connections are being made at once");
+		return;
+	}
+	if ((ask = calloc(1, sizeof(*ask))) == NULL)
+		fatal("calloc");
+	ask->link = link;
+	ask->id = id;
+	ask->endpoint = number;
+	TAILQ_INSERT_TAIL(&link->asks, ask, entry);
+	link->nask++;
+	ask->dial = dial_start(worker_base(), endpoint, on_dialed, ask);
+}
+
+static const char *
+dialer_dispatch_link(struct channel *channel, struct message *m, void *arg)
+{
+	(void)channel;
+	switch (m->type) {
+	case MSG_DIAL_CONNECT:
+		dialer_on_connect(arg, m->id, message_get_u(m));
+		return (NULL);
+	default:
+		return ("a message that the dialer does not know");
+	}
+}
+
+static void
+on_link_gone(struct channel *channel, enum channel_end end, const char *why,
+    void *arg)
+{
+	struct link *link = arg;
+
+	(void)channel;
+	if (end == CHANNEL_CLOSED)
+		log_debug("%s %u is gone", role_name(link->role),
+		    link->instance);
+	else {
+		log_warnx("%s %u: %s; waiting for a new one",
+		    role_name(link->role), link->instance, why);
+		worker_peer_hung(link->role, link->instance);
+	}
+	link_free(link);
+}
+
+static void
+dialer_link(enum role role, unsigned instance, int fd)
+{
+	struct link *link;
+
+	TAILQ_FOREACH(link, &links, entry)
+		if (link->role == role && link->instance == instance) {
+			link_free(link);
+			break;
+		}
+	if ((link = calloc(1, sizeof(*link))) == NULL)
+		fatal("calloc");
+	link->role = role;
+	link->instance = instance;
+	TAILQ_INIT(&link->asks);
+	TAILQ_INSERT_TAIL(&links, link, entry);
+	link->channel = channel_new(worker_base(), fd, ROLE_DIALER, role,
+	    dialer_dispatch_link, on_link_gone, link);
+}
+
+static const char *
+check_endpoint(const struct conf *conf, const struct conf_endpoint *endpoint)
+{
+	const struct conf_endpoint *other;
+	const char *why;
+
+	if ((why = resolve_check(endpoint->host)) != NULL)
+		return (why);
+	if (endpoint->port == 0 || endpoint->port > 65535)
+		return ("the port is not between 1 and 65535");
+	TAILQ_FOREACH(other, &conf->endpoints, entry)
+		if (other != endpoint && other->number == endpoint->number)
+			return ("the number is there twice");
+	return (NULL);
+}
+
+static const char *
+dialer_conf_prepare(const struct conf *conf)
+{
+	static char text[512];
+	const struct conf_endpoint *endpoint;
+	const char *why;
+
+	TAILQ_FOREACH(endpoint, &conf->endpoints, entry)
+		if ((why = check_endpoint(conf, endpoint)) != NULL) {
+			snprintf(text, sizeof(text), "endpoint %u (%s:%u): %s",
+			    endpoint->number, log_safe(endpoint->host),
+			    endpoint->port, why);
+			return (text);
+		}
+	return (NULL);
+}
+
+static void
+dialer_conf_commit(const struct conf *conf)
+{
+	/* Who asks next finds the new list; what is being dialed goes on. */
+	(void)conf;
+}
+
+static void
+dialer_init(struct event_base *base, int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	resolve_init(base);
+}
+
+static const struct worker dialer = {
+	.role = ROLE_DIALER,
+	.init = dialer_init,
+	.conf_prepare = dialer_conf_prepare,
+	.conf_commit = dialer_conf_commit,
+	.link = dialer_link,
+};
+
+int
+main(int argc, char **argv)
+{
+	worker_run(&dialer, argc, argv);
+}
