@@ -1,0 +1,58 @@
+/*
+ * What the two engines, embedded and etcd, offer to the rest of the store
+ * (main.c), and what they call in it.
+ *
+ * Every load, put and delete gets exactly one answer with its id, at once or
+ * later, unless engine_forget comes first.
+ */
+#ifndef KANATA_STORE_ENGINE_H
+#define KANATA_STORE_ENGINE_H
+
+#include <event2/event.h>
+
+#include "../common/conf.h"
+#include "state.h"
+
+struct engine {
+	const char	*name;
+	/* Answered with all that is stored, then store_loaded; or later, when
+	 * this process leads; or store_failed. */
+	void		(*load)(uint32_t id);
+	/* The key is a good one and the value not too large; NULL: delete.
+	 * Takes the value.  Done means: it will not be lost. */
+	void		(*put)(uint32_t id, const char *key, struct value *);
+	/* Who asked is gone: no answers to what it asked. */
+	void		(*forget)(void);
+	/* Rows for kanatactl. */
+	void		(*show)(void (*row)(const char *name, const char *text));
+
+	/* As in struct worker. */
+	const char	*(*conf_prepare)(const struct conf *);
+	void		(*conf_commit)(const struct conf *);
+	void		(*conf_abort)(void);
+	const char	*(*conf_secret)(enum secret, int fd);
+	/* The parent read a secret anew; takes the descriptor, -1: nothing. */
+	void		(*secret_fresh)(enum secret, int fd);
+};
+
+extern const struct engine engine_embedded;
+extern const struct engine engine_etcd;
+
+/* Before the cage: opens the database in the directory, with a map of so many
+ * bytes; fatal, and says what to do, if it cannot be used. */
+#define EMBEDDED_MAP_BYTES	(64UL * 1024 * 1024)
+void	 embedded_open(const char *dir, size_t map_bytes);
+/* Before the cage. */
+void	 etcd_init(struct event_base *);
+
+/* In main.c, for the engines. */
+void	 store_item(uint32_t id, const char *key, const struct value *);
+void	 store_loaded(uint32_t id);
+void	 store_done(uint32_t id);
+void	 store_failed(uint32_t id, const char *why);
+/* What holds from now on; sent and logged only when it changed. */
+void	 store_say(bool reachable, bool speaks, const char *text);
+/* Asks the parent to read a secret anew. */
+void	 store_secret_again(enum secret);
+
+#endif
