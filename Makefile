@@ -37,6 +37,8 @@ LDFLAGS +=	-pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 common =	common/role.c common/log.c common/message.c common/channel.c \
 		common/health.c common/conf.c common/cage.c
 worker =	$(common) common/worker.c
+http =		common/http.c common/http_server.c common/http_transfer.c \
+		common/http_multi.c
 
 kanatad_SRCS =	$(common) \
 		kanatad/main.c kanatad/supervise.c kanatad/parse.c \
@@ -52,15 +54,15 @@ kanata-parser_LIBS = -lyaml -levent_core -lmsgpackc -lseccomp -lbsd
 kanata-dialer_SRCS = $(worker) dialer/main.c dialer/dial.c dialer/resolve.c
 kanata-dialer_LIBS = -levent_core -levent_extra -lmsgpackc -lseccomp -lbsd
 
-kanata-watcher_SRCS = $(worker) common/http.c \
+kanata-watcher_SRCS = $(worker) $(http) \
 		watcher/main.c watcher/health.c
 kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 
-kanata-notifier_SRCS = $(worker) common/http.c \
+kanata-notifier_SRCS = $(worker) $(http) \
 		notifier/main.c notifier/incident.c
 kanata-notifier_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 
-kanata-store_SRCS = $(worker) common/http.c \
+kanata-store_SRCS = $(worker) $(http) \
 		store/main.c
 kanata-store_LIBS = -lcurl -levent_core -ljansson -llmdb -lmsgpackc -lseccomp -lbsd
 

@@ -58,9 +58,11 @@ struct http_reply {
 	long		 status;	/* HTTP status, 0 if there was none */
 	int64_t		 retry_after;	/* ms from Retry-After, at most a day,
 					 * -1 if none */
-	const char	*body;		/* NUL-terminated, NULL with data() */
+	const char	*body;		/* NUL-terminated; NULL unless HTTP_REPLY
+					 * and not given to data() */
 	size_t		 len;
-	const char	*error;		/* what went wrong, safe to log */
+	const char	*error;		/* where and what, safe to log; NULL with
+					 * HTTP_REPLY */
 };
 
 struct http_request_options {

@@ -1,0 +1,243 @@
+/*
+ * libcurl's multi interface driven by libevent, and the table of the connections
+ * that it has open.
+ */
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "http_local.h"
+#include "log.h"
+
+/* A descriptor that libcurl has. */
+struct connection {
+	TAILQ_ENTRY(connection)	 entry;
+	int			 fd;
+	struct http_server	*server;	/* NULL: it is no more */
+};
+
+static TAILQ_HEAD(, connection)	 connections =
+				    TAILQ_HEAD_INITIALIZER(connections);
+static struct event_base	*base;
+static struct event		*timer;
+static CURLM			*multi;
+static bool			 busy;
+
+bool
+http_multi_busy(void)
+{
+	return (busy);
+}
+
+static void
+connection_drop(struct connection *c)
+{
+	if (c->server != NULL)
+		c->server->nopen--;
+	TAILQ_REMOVE(&connections, c, entry);
+	free(c);
+}
+
+static struct connection *
+connection_find(int fd)
+{
+	struct connection *c;
+
+	TAILQ_FOREACH(c, &connections, entry)
+		if (c->fd == fd)
+			break;
+	return (c);
+}
+
+static void
+connection_add(struct http_server *server, int fd)
+{
+	struct connection *c;
+
+	/* One that libcurl closed behind our back. */
+	if ((c = connection_find(fd)) != NULL)
+		connection_drop(c);
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		fatal("calloc");
+	c->fd = fd;
+	c->server = server;
+	server->nopen++;
+	TAILQ_INSERT_TAIL(&connections, c, entry);
+}
+
+curl_socket_t
+http_multi_open(void *arg, curlsocktype purpose, struct curl_sockaddr *addr)
+{
+	struct http_request *req = arg;
+	int fd = req->fd;
+
+	(void)addr;
+	if (purpose != CURLSOCKTYPE_IPCXN || fd == -1) {
+		req->needs_dial = true;
+		return (CURL_SOCKET_BAD);
+	}
+	req->fd = -1;
+	connection_add(req->server, fd);
+	return (fd);
+}
+
+int
+http_multi_close(void *arg, curl_socket_t fd)
+{
+	struct connection *c;
+
+	(void)arg;
+	if ((c = connection_find(fd)) != NULL)
+		connection_drop(c);
+	close(fd);
+	return (0);
+}
+
+/*
+ * libcurl cannot be told to close one kept connection.  It closes those that have
+ * ended when it next looks for one.
+ */
+void
+http_multi_forget(struct http_server *server)
+{
+	struct connection *c;
+
+	TAILQ_FOREACH(c, &connections, entry)
+		if (c->server == server) {
+			shutdown(c->fd, SHUT_RDWR);
+			c->server = NULL;
+		}
+	server->nopen = 0;
+}
+
+/* Tells of what has ended.  Whom it tells may start and cancel others. */
+static void
+reap(void)
+{
+	struct http_request *req;
+	CURLMsg *msg;
+	CURLcode code;
+	int left;
+
+	while ((msg = curl_multi_info_read(multi, &left)) != NULL) {
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		code = msg->data.result;
+		if (curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE,
+		    &req) != CURLE_OK)
+			fatalx("libcurl: a transfer without a request");
+		http_transfer_done(req, code);
+	}
+}
+
+static void
+act(curl_socket_t fd, int what)
+{
+	CURLMcode code;
+	int running;
+
+	busy = true;
+	code = curl_multi_socket_action(multi, fd, what, &running);
+	busy = false;
+	/* A descriptor that it has already forgotten is no harm. */
+	if (code != CURLM_OK && code != CURLM_BAD_SOCKET)
+		fatalx("libcurl: %s", curl_multi_strerror(code));
+	reap();
+}
+
+static void
+on_socket(evutil_socket_t fd, short what, void *arg)
+{
+	(void)arg;
+	act(fd, (what & EV_READ ? CURL_CSELECT_IN : 0) |
+	    (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	act(CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* libcurl says what it wants to know of a descriptor. */
+static int
+want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *watch)
+{
+	struct event *event = watch;
+	short events = EV_PERSIST;
+
+	(void)easy;
+	(void)arg;
+	if (event != NULL)
+		event_free(event);
+	event = NULL;
+	if (what != CURL_POLL_REMOVE) {
+		if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+			events |= EV_READ;
+		if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+			events |= EV_WRITE;
+		event = event_new(base, fd, events, on_socket, NULL);
+		if (event == NULL || event_add(event, NULL) == -1)
+			fatalx("cannot watch a connection");
+	}
+	curl_multi_assign(multi, fd, event);
+	return (0);
+}
+
+static int
+want_timer(CURLM *handle, long ms, void *arg)
+{
+	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+
+	(void)handle;
+	(void)arg;
+	if (ms < 0)
+		evtimer_del(timer);
+	else if (evtimer_add(timer, &tv) == -1)
+		fatalx("cannot set a timer");
+	return (0);
+}
+
+#define SET(option, value)						\
+	do {								\
+		if (curl_multi_setopt(multi, option, value) != CURLM_OK) \
+			fatalx("libcurl: %s cannot be set", #option);	\
+	} while (0)
+
+void
+http_multi_init(struct event_base *event_base)
+{
+	base = event_base;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+	    (multi = curl_multi_init()) == NULL)
+		fatalx("libcurl cannot be set up");
+	if ((timer = evtimer_new(base, on_timer, NULL)) == NULL)
+		fatalx("cannot make a timer");
+	SET(CURLMOPT_SOCKETFUNCTION, want_socket);
+	SET(CURLMOPT_TIMERFUNCTION, want_timer);
+	/* One request at a time on a connection. */
+	SET(CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+}
+
+void
+http_multi_add(struct http_request *req)
+{
+	CURLMcode code;
+
+	if ((code = curl_multi_add_handle(multi, req->easy)) != CURLM_OK)
+		fatalx("libcurl: %s", curl_multi_strerror(code));
+}
+
+void
+http_multi_remove(struct http_request *req)
+{
+	CURLMcode code;
+
+	if ((code = curl_multi_remove_handle(multi, req->easy)) != CURLM_OK)
+		fatalx("libcurl: %s", curl_multi_strerror(code));
+}

@@ -1,0 +1,119 @@
+/*
+ * How to talk to one endpoint: names, certificates, and what keeps its connections
+ * apart from all others.
+ */
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http_local.h"
+#include "log.h"
+
+static char	*format(const char *, ...)
+		    __attribute__((format(printf, 1, 2)));
+
+static char *
+format(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) == -1)
+		fatal("vasprintf");
+	va_end(ap);
+	return (s);
+}
+
+/* A list of one; takes the text. */
+static struct curl_slist *
+list_of(char *text)
+{
+	struct curl_slist *list;
+
+	if ((list = curl_slist_append(NULL, text)) == NULL)
+		fatalx("out of memory");
+	free(text);
+	return (list);
+}
+
+static void
+blob_copy(struct curl_blob *blob, const void *data, size_t len)
+{
+	/* The server outlives its requests. */
+	blob->flags = CURL_BLOB_NOCOPY;
+	if (data == NULL || len == 0)
+		return;
+	if ((blob->data = malloc(len)) == NULL)
+		fatal("malloc");
+	memcpy(blob->data, data, len);
+	blob->len = len;
+}
+
+/* "host:port", with brackets around an IPv6 address. */
+static char *
+authority(const char *host, unsigned port)
+{
+	if (strchr(host, ':') != NULL)
+		return (format("[%s]:%u", host, port));
+	return (format("%s:%u", host, port));
+}
+
+struct http_server *
+http_server_new(const struct http_server_options *o)
+{
+	static unsigned last_serial;
+	struct http_server *server;
+	const char *name = o->host;
+	char *at;
+
+	if ((server = calloc(1, sizeof(*server))) == NULL)
+		fatal("calloc");
+	server->endpoint = o->endpoint;
+	server->tls = o->tls;
+	server->insecure = o->insecure;
+	at = authority(o->host, o->port);
+	server->where = format("%s", log_safe(at));
+	if (o->tls && o->tls_name != NULL && o->tls_name[0] != '\0' &&
+	    strcmp(o->tls_name, o->host) != 0) {
+		/* libcurl verifies the name in the URL. */
+		name = o->tls_name;
+		server->host_header = format("Host: %s", at);
+	}
+	free(at);
+	at = authority(name, o->port);
+	server->origin = format("%s://%s", o->tls ? "https" : "http", at);
+	free(at);
+	/* RFC 6761 section 6.4: no such name is ever real.  Pinned for good:
+	 * libcurl must never find that it has to resolve it. */
+	last_serial++;
+	server->connect_to = list_of(format("::e%u.invalid:%u", last_serial,
+	    o->port));
+	server->pin = list_of(format("e%u.invalid:%u:127.0.0.1", last_serial,
+	    o->port));
+	blob_copy(&server->ca, o->ca, o->ca_len);
+	blob_copy(&server->cert, o->cert, o->cert_len);
+	blob_copy(&server->key, o->key, o->key_len);
+	return (server);
+}
+
+void
+http_server_free(struct http_server *server)
+{
+	if (server == NULL)
+		return;
+	http_cancel_all(server);
+	http_multi_forget(server);
+	curl_slist_free_all(server->connect_to);
+	curl_slist_free_all(server->pin);
+	freezero(server->ca.data, server->ca.len);
+	freezero(server->cert.data, server->cert.len);
+	freezero(server->key.data, server->key.len);
+	free(server->where);
+	free(server->origin);
+	free(server->host_header);
+	free(server);
+}
