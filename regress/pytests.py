@@ -61,6 +61,7 @@ def run(path, names, limit, group, results, args):
         os.close(write_end)
         status = reap.wait(child, limit + GRACE * (len(names) + 1))
         reap.end_group(child)
+        reap.end_orphans()
         # Nobody is left who could hold the other end open.
         with open(read_end) as file:
             reports = [json.loads(line) for line in file if line.endswith("\n")]

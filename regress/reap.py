@@ -54,12 +54,12 @@ def signal_group(pid, number):
 
 
 def end_group(child):
-    """The child has been waited for or is to die; its kin dies in any case."""
+    """The child has been waited for or is to die; its session dies with it."""
     signal_group(child.pid, signal.SIGKILL)
     child.wait()
     with lock:
         known.pop(child.pid, None)
-        end_orphans()
+        kill_children(lambda pid: session_of(pid) == child.pid)
 
 
 def children_of(pid):
@@ -76,14 +76,25 @@ def children_of(pid):
     return found
 
 
+def session_of(pid):
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
+
+
 def end_orphans():
-    """Kills every child that we did not start, and what it leaves behind."""
+    """Kills every child that was not started here, whoever left it behind."""
+    kill_children(lambda pid: True)
+
+
+def kill_children(which):
     with lock:
         for _ in range(50):
-            orphans = [pid for pid in children_of(os.getpid()) if pid not in known]
-            if not orphans:
+            found = [pid for pid in children_of(os.getpid()) if pid not in known and which(pid)]
+            if not found:
                 return
-            for pid in orphans:
+            for pid in found:
                 try:
                     os.kill(pid, signal.SIGKILL)
                     os.waitpid(pid, 0)

@@ -233,6 +233,16 @@ class RealKube:
             "garbagecollector",
             f"--service-account-private-key-file={at('sa.key')}", f"--cert-dir={self.folder}")
 
+    def restart_server(self, before_start):
+        self.server.terminate()
+        reap.wait(self.server, 30)
+        reap.end_group(self.server)
+        self.manager.kill()
+        reap.end_group(self.manager)
+        self.children = []
+        before_start()
+        self.start_server()
+
     def ready(self):
         assert self.server.poll() is None, f"kube-apiserver ended:\n{self.state()}"
         try:

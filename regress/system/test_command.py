@@ -1,0 +1,208 @@
+"""The command lines of kanatad and kanatactl."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+
+from harness import equal, wait, write
+from kanata import Kanata
+from world import HOOK, KEY, TOKEN, Kube, Page, World
+
+
+def pages():
+    return Page(pages=[
+        {"name": "First", "id": "page-one", "components": [
+            {"id": "cmp-a", "name": "Public API"}, {"id": "cmp-b", "name": "Web \u00fcber"}]},
+        {"name": "Second", "id": "page-two", "components": [
+            {"id": "cmp-c", "name": "Database"}]}])
+
+
+def test_check_configuration():
+    kube, page = Kube(), Page({"cmp": "A"})
+    world = World({"cmp": {"watch": "deployment/api", "down_after": "1m30s"}}, kube=kube,
+                  page=page, start=False, webhook_url=f"{page.url}/v3/integrations/webhook/{HOOK}")
+    done = world.kanata.once("-n").expect(0, "cmp", "deployment/api", "1m30s|90s")
+    for secret in (KEY, TOKEN, HOOK):
+        assert secret not in done.out + done.err, "it prints a secret"
+    equal(page.requests(), [], "requests to Instatus")
+    equal(kube.state()["requests"], {}, "requests to Kubernetes")
+
+
+def test_effective_configuration_is_valid():
+    """What -n prints is a configuration that means the same."""
+    kube, page = Kube(), Page({"cmp": "A"})
+    world = World({"cmp": {"watch": ["deployment/api", {"selector": "tier in (a, b)"}],
+                           "name": "A: name, \"quoted\" # and all", "group": "edge"}},
+                  kube=kube, page=page, start=False)
+    first = world.kanata.once("-n").expect(0)
+    # The secrets are left out: put the key back.
+    key = write(world.kanata.folder + "/key", KEY)
+    again = re.sub(r"(?m)^#?\s*key(_file)?:.*\n", "", first.out)
+    write(world.kanata.file, f"key_file: {key}\n{again}")
+    second = world.kanata.once("-n").expect(0)
+    strip = lambda text: re.sub(r"(?m)^#?\s*key(_file)?:.*\n", "", text)
+    equal(strip(second.out), strip(first.out), "the configuration printed again")
+
+
+def test_list():
+    page = pages()
+    world = World({"cmp-a": "api"}, page=page, start=False)
+    done = world.kanata.once("list").expect(0)
+    for name, id in (("Public API", "cmp-a"), ("Web \u00fcber", "cmp-b"), ("Database", "cmp-c")):
+        line = [line for line in done.out.splitlines() if id in line]
+        assert line and name in line[0], f"{id} and {name} not in one line of {done!r}"
+    for name in ("First", "Second"):
+        assert name in done.out, f"page {name} is missing in {done!r}"
+    assert KEY not in done.out + done.err, "it prints the key"
+
+
+def test_list_with_a_bad_key():
+    page = pages()
+    world = World({"cmp-a": "api"}, page=page, start=False)
+    page.key("another")
+    done = world.kanata.once("list").expect(1, "(?i)key|authori[sz]ed|401")
+    equal(done.out, "", "standard output")
+    assert KEY not in done.err, "it prints the key"
+
+
+def test_list_without_a_page():
+    page = pages()
+    world = World({"cmp-a": "api"}, page=page, start=False)
+    page.stop()
+    world.kanata.once("list").expect(1, "(?i)refused|connect|reach")
+
+
+def test_many_components():
+    """More than one page of the API's answer."""
+    page = Page({f"cmp-{i:03}": f"Component {i}" for i in range(230)})
+    world = World({"cmp-000": "api"}, page=page, start=False)
+    done = world.kanata.once("list").expect(0)
+    equal(len(re.findall(r"cmp-\d{3}", done.out)), 230, "components listed")
+
+
+def test_observe():
+    kube = Kube()
+    kube.deployment("default", "api", 1)
+    world = World({"cmp": "api"}, kube=kube, args=["--observe"])
+    world.wait_all()
+    kube.crash("default", "api")
+    world.kanata.wait_health("cmp", "major")
+    world.kanata.wait_log("(?i)(would|observe).*")
+    wait(lambda: re.search(r"(?i)would.*(cmp|incident)", world.kanata.log()), 20,
+         "the log to say what it would post")
+    kube.heal("default", "api")
+    world.kanata.wait_health("cmp", "ok")
+    world.kanata.end()
+    equal([r for r in world.page.requests() if r["method"] != "GET"], [], "what it posted")
+
+
+def test_show():
+    kube = Kube()
+    kube.deployment("default", "api", 2)
+    world = World({"cmp": "api"}, kube=kube)
+    world.wait_all()
+    incident = world.outage("api", "cmp")
+    wait(lambda: incident["id"] in str(world.kanata.show("incidents")), 20, "the id to be known")
+    text = world.kanata.ctl("show").expect(0, "cmp", "major")
+    for secret in (KEY, TOKEN):
+        assert secret not in text.out, "it shows a secret"
+    show = world.kanata.show()
+    component = world.kanata.component("cmp")
+    equal((component["ready"], component["desired"]), (0, 2), "pods of the component")
+    equal(component["cause"], "crash-looping", "cause")
+    workers = {worker["name"]: worker for worker in show["workers"]}
+    equal(sorted(name.split()[0].split("-")[0].split("/")[0] for name in workers),
+          ["dialer", "notifier", "store", "watcher"], "workers")
+    pids = world.kanata.pids()
+    for name, worker in workers.items():
+        assert worker["pid"] in pids.values(), f"{name} has pid {worker['pid']}, not in {pids}"
+        equal(worker["restarts"], 0, f"restarts of {name}")
+    for what in ("components", "incidents", "workers"):
+        world.kanata.ctl("show", what).expect(0)
+        json.loads(world.kanata.ctl("-j", "show", what).expect(0).out)
+
+
+def test_show_last_death():
+    world = World({"cmp": "api"})
+    old = world.kanata.kill("notifier")
+    workers = [w for w in world.kanata.workers() if w["name"].startswith("notifier")]
+    equal(workers[0]["restarts"], 1, "restarts")
+    assert workers[0]["pid"] != old, "the pid is the old one"
+    assert re.search(r"(?i)signal 9|SIGKILL|killed", workers[0]["death"]), f"{workers[0]}"
+
+
+def test_log_level():
+    world = World({"cmp": "api"})
+    world.kanata.ctl("log", "brief").expect(0)
+    world.kanata.ctl("log", "verbose").expect(0)
+    world.kanata.ctl("log", "loud").expect(2)
+    world.kanata.ctl("show").expect(0)
+
+
+def test_stop():
+    world = World({"cmp": "api"})
+    world.kanata.ctl("stop").expect(0)
+    world.kanata.wait_end(0)
+    world.kanata.ctl("show").expect(1)
+
+
+def test_ends_on_signals():
+    world = World({"cmp": "api"})
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if world.kanata.child is None:
+            world.kanata.start()
+        world.kanata.end(number)
+
+
+def test_usage():
+    kanata = Kanata(start=False, text="key: x\n")
+    kanata.once("--nonsense").expect(2, "usage")
+    kanata.ctl("nonsense").expect(2, "usage|unknown")
+    kanata.ctl().expect(2, "usage")
+
+
+def test_ctl_without_daemon():
+    kanata = Kanata(start=False, text="key: x\n")
+    done = kanata.ctl("show").expect(1)
+    assert kanata.socket in done.err, f"it does not say which socket: {done!r}"
+
+
+def test_second_daemon_is_refused():
+    """On the same socket: it says so and leaves the first one alone."""
+    kube = Kube()
+    kube.deployment("default", "api", 1)
+    world = World({"cmp": "api"}, kube=kube)
+    world.wait_all()
+    second = world.kanata.once("-d")
+    equal(second.rc, 1, f"exit status of {second!r}")
+    world.kanata.ctl("show").expect(0, "cmp")
+    equal(world.kanata.health("cmp"), "ok", "the first one")
+
+
+def test_left_over_socket():
+    """After kill -9 the socket's file is still there; the next start takes it."""
+    world = World({"cmp": "api"})
+    world.kanata.kill9_tree()
+    world.kanata.start()
+    world.kanata.ctl("show").expect(0)
+    world.kanata.end()
+
+
+def test_service_manager_is_told():
+    """Type=notify: READY=1 when it works, STOPPING=1 when it ends."""
+    world = World({"cmp": "api"}, start=False)
+    path = world.kanata.run_dir + "/notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        subprocess.run(["chmod", "666", path], check=True)
+        manager.settimeout(30)
+        world.kanata.env["NOTIFY_SOCKET"] = path
+        world.kanata.start()
+        said = manager.recv(4096).decode()
+        while "READY=1" not in said:
+            said += manager.recv(4096).decode()
+        world.kanata.end()
+        while "STOPPING=1" not in said:
+            said += manager.recv(4096).decode()

@@ -1,0 +1,381 @@
+"""The main job on the simulators: from pods to the page and back."""
+
+from etcd import Etcd
+from harness import equal, wait, write
+from kanata import QUICK, Kanata
+from world import HOOK, KEY, TOKEN, Kube, Page, World
+
+
+def outage_of(make, workload="api", **watch):
+    """One whole outage of what make(kube) makes."""
+    kube = Kube()
+    make(kube)
+    world = World({"cmp-api": {"watch": "api", **watch} if watch else "api"}, kube=kube)
+    world.wait_all()
+    incident = world.outage(workload, "cmp-api")
+    equal([c["id"] for c in incident["components"]], ["cmp-api"], "components of the incident")
+    world.recovery(workload, "cmp-api")
+    world.wait_all()
+    world.page.assert_one_outage("cmp-api")
+    equal(len(world.page.created()), 1, "requests that create an incident")
+    world.kanata.end()
+    return world
+
+
+def test_deployment():
+    world = outage_of(lambda kube: kube.deployment("default", "api", 3))
+    text = world.page.texts()
+    assert "Name of cmp-api" in text, f"the component is not named in: {text}"
+    for internal in ("default", "registry", "node-", "127.0.0.1", "10.244", "sim", "api-"):
+        assert internal not in text.replace("cmp-api", ""), f"{internal!r} is public in: {text}"
+
+
+def test_statefulset():
+    outage_of(lambda kube: kube.statefulset("default", "api", 2))
+
+
+def test_daemonset():
+    outage_of(lambda kube: kube.daemonset("default", "api"))
+
+
+def test_bare_pod():
+    outage_of(lambda kube: kube.pod("default", "api"))
+
+
+def test_named_kind():
+    def make(kube):
+        kube.deployment("default", "api", 1)
+        kube.statefulset("default", "other", 1)
+    outage_of(make, watch="deployment/api")
+
+
+def test_label_selector():
+    outage_of(lambda kube: kube.deployment("default", "api", 2, labels={"tier": "front"}),
+              watch={"selector": "tier=front"})
+
+
+def test_two_workloads_one_component():
+    kube = Kube()
+    kube.deployment("default", "front", 1)
+    kube.deployment("default", "back", 1)
+    world = World({"cmp": {"watch": ["deployment/front", "deployment/back"]}}, kube=kube)
+    world.wait_all()
+    kube.crash("default", "front")
+    world.page.wait_open(1)
+    kube.crash("default", "back")
+    world.page.wait_status("cmp", "MAJOROUTAGE")
+    kube.heal("default", "front")
+    kube.heal("default", "back")
+    world.page.wait_open(0)
+    world.page.assert_one_outage("cmp")
+
+
+def test_worsens_and_improves():
+    kube = Kube()
+    kube.deployment("default", "api", 4)
+    world = World({"cmp": {"watch": "deployment/api"}}, kube=kube)
+    world.wait_all()
+    ill = kube.crash("default", "api", "NotReady", count=1)
+    world.page.wait_status("cmp", "DEGRADEDPERFORMANCE")
+    ill += kube.crash("default", "api", "NotReady", count=3)
+    world.page.wait_status("cmp", "PARTIALOUTAGE")
+    ill += kube.crash("default", "api", "NotReady")
+    world.page.wait_status("cmp", "MAJOROUTAGE")
+    equal(len(set(ill)), 4, "pods that fell ill")
+    # One after the other, as they would.
+    for pod in ill[:2]:
+        kube.heal("default", pod, kind="Pod")
+    world.page.wait_status("cmp", "DEGRADEDPERFORMANCE")
+    equal(len(world.page.incidents(open_only=True)), 1, "open incidents")
+    world.recovery("api", "cmp")
+    world.page.assert_one_outage("cmp")
+
+
+def test_rollout_is_maintenance():
+    kube = Kube()
+    kube.deployment("default", "api", 2, max_unavailable=1, max_surge=0)
+    world = World({"cmp": {"watch": "deployment/api"}}, kube=kube)
+    world.wait_all()
+    kube.rollout("default", "api", duration=6)
+    world.page.wait_status("cmp", "UNDERMAINTENANCE")
+    world.page.wait_status("cmp", "OPERATIONAL")
+    world.wait_all()
+    equal(world.page.incidents(), [], "incidents")
+
+
+def test_rollout_quiet():
+    kube = Kube()
+    kube.deployment("default", "api", 2, max_unavailable=1, max_surge=0)
+    world = World({"cmp": {"watch": "deployment/api", "rollout": "quiet"}}, kube=kube)
+    world.wait_all()
+    kube.rollout("default", "api", duration=4)
+    world.kanata.wait_health("cmp", "rolling")
+    world.kanata.wait_health("cmp", "ok")
+    equal(world.page.incidents(), [], "incidents")
+    equal(world.page.requests("PUT"), [], "changes of a component")
+
+
+def test_rollout_that_is_stuck():
+    kube = Kube()
+    kube.deployment("default", "api", 2, max_unavailable=0, max_surge=1)
+    world = World({"cmp": {"watch": "deployment/api"}}, kube=kube)
+    world.wait_all()
+    kube.rollout("default", "api", crash_new=True, deadline=2)
+    incident = world.page.wait_open(1)[0]
+    equal([c["id"] for c in incident["components"]], ["cmp"], "components of the incident")
+    kube.rollout("default", "api", duration=0)
+    world.page.wait_open(0)
+    world.page.assert_one_outage("cmp")
+
+
+def test_idle_is_no_outage():
+    kube = Kube()
+    kube.deployment("default", "api", 2)
+    kube.deployment("default", "other", 1)
+    world = World({"cmp": "api", "cmp-other": "other"}, kube=kube)
+    world.wait_all()
+    kube.scale("default", "api", 0)
+    world.kanata.wait_health("cmp", "idle")
+    # A whole outage of another component passes: this one had its time.
+    world.outage("other", "cmp-other")
+    world.recovery("other", "cmp-other")
+    kube.scale("default", "api", 2)
+    world.wait_all()
+    world.page.assert_one_outage("cmp-other")
+    equal(world.page.component_status("cmp"), "OPERATIONAL", "the idle one")
+
+
+def test_deleted_on_purpose():
+    kube = Kube(termination=1)
+    for name, replicas in (("api", 3), ("gone", 2), ("other", 1)):
+        kube.deployment("default", name, replicas)
+    world = World({"cmp": "api", "cmp-gone": "gone", "cmp-other": "other"}, kube=kube)
+    world.wait_all()
+    for _ in range(3):
+        kube.delete_pod("default", "api")
+    kube.delete("Deployment", "default", "gone")
+    world.kanata.wait_health("cmp-gone", "unknown")
+    world.outage("other", "cmp-other")
+    world.recovery("other", "cmp-other")
+    world.page.assert_one_outage("cmp-other")
+    world.kanata.wait_health("cmp", "ok")
+    equal(world.kanata.health("cmp-gone"), "unknown", "what was deleted")
+    equal(world.page.component_status("cmp-gone"), "OPERATIONAL", "what was deleted, on the page")
+
+
+def test_never_ready_is_silent():
+    kube = Kube()
+    kube.deployment("default", "new", 1, crash="ImagePullBackOff")
+    kube.deployment("default", "other", 1)
+    world = World({"cmp-new": "new", "cmp-other": "other"}, kube=kube)
+    world.kanata.wait_health("cmp-other", "ok")
+    world.outage("other", "cmp-other")
+    world.recovery("other", "cmp-other")
+    world.page.assert_one_outage("cmp-other")
+    kube.heal("default", "new")
+    world.wait_all()
+    world.outage("new", "cmp-new")
+
+
+def test_never_ready_for_long():
+    kube = Kube()
+    kube.deployment("default", "new", 1, crash="ImagePullBackOff", age=3600)
+    world = World({"cmp": {"watch": "new", "first_ready_within": "1s"}}, kube=kube)
+    world.page.wait_status("cmp", "MAJOROUTAGE")
+    world.page.wait_open(1)
+    world.recovery("new", "cmp")
+    world.page.assert_one_outage("cmp")
+
+
+def test_paused():
+    kube = Kube()
+    kube.deployment("default", "api", 1)
+    kube.deployment("default", "other", 1)
+    world = World({"cmp": "api", "cmp-other": "other"}, kube=kube)
+    world.wait_all()
+    kube.annotate("Deployment", "default", "api", "kanata/paused", "")
+    wait(lambda: world.kanata.component("cmp")["paused"], 20, "the pause to be seen")
+    kube.crash("default", "api")
+    world.outage("other", "cmp-other")
+    world.recovery("other", "cmp-other")
+    world.page.assert_one_outage("cmp-other")
+    kube.annotate("Deployment", "default", "api", "kanata/paused")
+    world.page.wait_status("cmp", "MAJOROUTAGE")
+
+
+def test_group_shares_an_incident():
+    kube = Kube()
+    kube.deployment("default", "a", 1)
+    kube.deployment("default", "b", 1)
+    world = World({"cmp-a": {"watch": "a", "group": "edge"},
+                   "cmp-b": {"watch": "b", "group": "edge"}}, kube=kube)
+    world.wait_all()
+    kube.crash("default", "a")
+    kube.crash("default", "b")
+    world.page.wait_status("cmp-a", "MAJOROUTAGE")
+    world.page.wait_status("cmp-b", "MAJOROUTAGE")
+    kube.heal("default", "a")
+    kube.heal("default", "b")
+    world.page.wait_status("cmp-a", "OPERATIONAL")
+    world.page.wait_status("cmp-b", "OPERATIONAL")
+    world.page.wait_open(0)
+    world.page.assert_one_outage("cmp-a", "cmp-b")
+
+
+def test_two_clusters():
+    one, two = Kube(), Kube(token="second-secret-9920")
+    one.deployment("default", "api", 1)
+    two.deployment("default", "api", 1)
+    page = Page({"cmp-one": "One", "cmp-two": "Two"})
+    world = World({"cmp-one": {"watch": "api", "cluster": "one"},
+                   "cmp-two": {"watch": "api", "cluster": "two"}}, kube=one, page=page,
+                  clusters=[{"name": "one", "kubeconfig": one.kubeconfig()},
+                            {"name": "two", "kubeconfig":
+                             two.kubeconfig(token="second-secret-9920")}])
+    world.wait_all()
+    two.crash("default", "api")
+    page.wait_status("cmp-two", "MAJOROUTAGE")
+    equal(page.component_status("cmp-one"), "OPERATIONAL", "the other cluster")
+    two.heal("default", "api")
+    page.wait_open(0)
+    page.assert_one_outage("cmp-two")
+
+
+def test_webhook():
+    kube = Kube()
+    kube.deployment("default", "a", 1)
+    kube.deployment("default", "b", 1)
+    page = Page({"cmp-a": "A", "cmp-b": "B"})
+    world = World({"cmp-a": "a", "cmp-b": "b"}, kube=kube, page=page,
+                  webhook_url=f"{page.url}/v3/integrations/webhook/{HOOK}")
+    world.wait_all()
+    kube.crash("default", "a")
+    page.wait_status("cmp-a", "MAJOROUTAGE")
+    kube.crash("default", "b")
+    page.wait_status("cmp-b", "MAJOROUTAGE")
+    kube.heal("default", "a")
+    page.wait_status("cmp-a", "OPERATIONAL")
+    kube.heal("default", "b")
+    page.wait_status("cmp-b", "OPERATIONAL")
+    wait(lambda: page.triggers() == ["down", "up"], 20, "one down and one up")
+    equal(page.created(), [], "incidents made by the API")
+
+
+def test_human_resolves():
+    kube = Kube()
+    kube.deployment("default", "api", 1)
+    kube.deployment("default", "other", 1)
+    world = World({"cmp": "api", "cmp-other": "other"}, kube=kube)
+    world.wait_all()
+    incident = world.outage("api", "cmp")
+    world.page.human_resolve_incident(incident["id"])
+    kube.crash("default", "other")
+    world.page.wait_status("cmp-other", "MAJOROUTAGE")
+    kube.heal("default", "other")
+    world.page.wait_status("cmp-other", "OPERATIONAL")
+    resolved = [i for i in world.page.incidents() if i["id"] == incident["id"]][0]
+    equal(resolved["status"], "RESOLVED", "what a human resolved")
+    world.recovery("api", "cmp")
+    equal(len(world.page.incidents()), 2, "incidents")
+
+
+def test_human_maintenance():
+    kube = Kube()
+    kube.deployment("default", "api", 1)
+    kube.deployment("default", "other", 1)
+    world = World({"cmp": "api", "cmp-other": "other"}, kube=kube)
+    world.wait_all()
+    world.page.human_set_component("cmp", "UNDERMAINTENANCE")
+    world.outage("other", "cmp-other")
+    world.recovery("other", "cmp-other")
+    equal(world.page.component_status("cmp"), "UNDERMAINTENANCE", "what a human set")
+    world.page.assert_one_outage("cmp-other")
+
+
+# The configuration of the original, its values filled in.
+SEED = """\
+# Returns the webhook URL for Instatus.
+# Optional: true
+# Default: <not set>
+{webhook}
+
+# Returns the Instatus key for retrieving component IDs.
+# You can invoke this using `<kanata-bin> list`.
+#
+# Optional: false
+key: {key}
+
+# Returns the namespace to check for.
+# Optional: false
+ns: {ns}
+
+# Map of component-id -> pod-name to post on what component.
+# Optional: false
+components:
+{components}
+
+# Configuration for etcd.
+etcd:
+    # Authentication if you enabled it on your etcd cluster.
+    auth:{auth}
+
+    # List of nodes to use when connecting
+    nodes:
+        - {node}
+"""
+KINDS = {"web": "cmp-deployment", "db": "cmp-statefulset", "agent": "cmp-daemonset",
+         "alone": "cmp-pod"}
+
+
+def seed(reverse, auth):
+    """The seed's configuration, with etcd and its authentication as it wanted,
+    and kubeconfig found as it was found then."""
+    etcd, kube, page = Etcd(), Kube(), Page({id: f"Name of {id}" for id in KINDS.values()})
+    etcd.enable_auth("kanata", "etcd-secret-5512")
+    kube.deployment("apps", "web", 2)
+    kube.statefulset("apps", "db", 2)
+    kube.daemonset("apps", "agent")
+    kube.pod("apps", "alone")
+    pairs = ((b, a) if reverse else (a, b) for b, a in KINDS.items())
+    kanata = Kanata(start=False, secrets=(KEY, TOKEN, "etcd-secret-5512"),
+                    env={"KUBECONFIG": kube.kubeconfig()})
+    text = SEED.format(webhook="", key=KEY, ns="apps", auth=auth, node=etcd.node,
+                       components="".join(f"    {a}: {b}\n" for a, b in pairs))
+    # What is said below is where the test has its page and socket.
+    text += f"instatus: {{url: {page.url}}}\ncontrol: {{socket: {kanata.socket}}}\n" \
+            f"defaults: {{down_after: {QUICK['down_after']}, up_after: {QUICK['up_after']}}}\n"
+    write(kanata.file, text)
+    kanata.start()
+    for id in KINDS.values():
+        kanata.wait_health(id, "ok")
+    for workload, id in KINDS.items():
+        kube.crash("apps", workload)
+        page.wait_status(id, "MAJOROUTAGE")
+    wait(lambda: etcd.prefix(), 20, "state in etcd")
+    for workload, id in KINDS.items():
+        kube.heal("apps", workload)
+        page.wait_status(id, "OPERATIONAL")
+    page.wait_open(0)
+    return kanata
+
+
+def test_seed_configuration():
+    kanata = seed(False, "\n        user: kanata\n        pass: etcd-secret-5512")
+    assert "plain" in kanata.log(), "no warning about etcd in plain text"
+
+
+def test_seed_configuration_of_the_source():
+    """The reverse map and the list form of auth, with a warning each."""
+    kanata = seed(True, " [kanata, etcd-secret-5512]")
+    kanata.wait_log(r"(?i)warn.*|reverse|pod.*component")
+
+
+def test_unknown_component_is_named():
+    kube = Kube()
+    kube.deployment("default", "api", 1)
+    page = Page({"cmp": "Known"})
+    world = World({"cmp": "api", "cmp-typo-77": "api"}, kube=kube, page=page, start=False)
+    world.kanata.start(ready=False)
+    world.kanata.wait_log("cmp-typo-77.*")
+    line = [text for text in world.kanata.log().splitlines() if "cmp-typo-77" in text][0]
+    assert "page" in line, f"it does not say what is wrong: {line}"

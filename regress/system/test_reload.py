@@ -1,0 +1,152 @@
+"""Reload: what did not change goes on, what is broken changes nothing."""
+
+import concurrent.futures
+import os
+import re
+import signal
+
+from harness import equal, wait, write
+from world import Kube, Page, World
+
+
+def world_of_two():
+    kube = Kube()
+    kube.deployment("default", "api", 1)
+    kube.deployment("default", "web", 1)
+    page = Page({"cmp-api": "API", "cmp-web": "Web"})
+    return World({"cmp-api": "api"}, kube=kube, page=page).wait_all()
+
+
+def watch_requests(kube):
+    """How often a list or watch was asked for."""
+    return {what: count for what, count in kube.state()["requests"].items()
+            if what.split()[0] in ("list", "watch", "LIST", "WATCH")}
+
+
+def test_untouched_watch_stays_connected():
+    world = world_of_two()
+    before, pids = watch_requests(world.kube), world.kanata.pids()
+    assert before, f"no list or watch in {world.kube.state()['requests']}"
+    world.kube.reset_counts()
+    world.kanata.configure({**world.config, "components": {
+        "cmp-api": "api", "cmp-web": {"watch": "web", "down_after": "2s"}}})
+    world.kanata.reload().expect(0)
+    world.kanata.wait_health("cmp-web", "ok")
+    world.outage("web", "cmp-web")
+    world.recovery("web", "cmp-web")
+    world.page.assert_one_outage("cmp-web")
+    equal(watch_requests(world.kube), {}, "lists and watches since the reload")
+    equal(world.kanata.pids(), pids, "processes")
+
+
+def test_by_signal():
+    world = world_of_two()
+    world.kanata.configure({**world.config, "components": {"cmp-web": "web"}})
+    world.kanata.child.send_signal(signal.SIGHUP)
+    wait(lambda: [c["id"] for c in world.kanata.show()["components"]] == ["cmp-web"], 20,
+         "the new configuration")
+    world.kanata.wait_health("cmp-web", "ok")
+
+
+def test_component_removed_during_outage():
+    """Nobody looks after it any more: what Kanata opened, it closes."""
+    world = world_of_two()
+    world.outage("api", "cmp-api")
+    world.kanata.configure({**world.config, "components": {"cmp-web": "web"}})
+    world.kanata.reload().expect(0)
+    world.kanata.wait_health("cmp-web", "ok")
+    equal(len(world.page.incidents()), 1, "incidents")
+
+
+def test_broken_file_changes_nothing():
+    world = world_of_two()
+    good = open(world.kanata.file).read()
+    pids = world.kanata.pids()
+    for broken, line, column in (
+            (good + "nonsense_key: 1\n", good.count("\n") + 1, 1),
+            (good + "components: {a: b}\n", good.count("\n") + 1, 1),
+            (good.replace("down_after: 1s", "down_after: soon"), None, None),
+            (good + "   wrong: [\n", None, None)):
+        write(world.kanata.file, broken)
+        done = world.kanata.reload().expect(1)
+        place = re.search(re.escape(os.path.basename(world.kanata.file)) + r":(\d+):(\d+): ",
+                          done.out + done.err)
+        assert place, f"no file, line and column in {done!r}"
+        if line:
+            equal((int(place[1]), int(place[2])), (line, column), "line and column")
+        equal([c["id"] for c in world.kanata.show()["components"]], ["cmp-api"], "components")
+    os.unlink(world.kanata.file)
+    world.kanata.reload().expect(1, re.escape(world.kanata.file))
+    equal(world.kanata.pids(), pids, "processes")
+    world.outage("api", "cmp-api")
+    world.recovery("api", "cmp-api")
+    world.page.assert_one_outage("cmp-api")
+    write(world.kanata.file, good)
+    world.kanata.reload().expect(0)
+
+
+def test_new_key():
+    """The page's key is another one: it is used from now on, and the old one
+    while the new file is broken."""
+    world = world_of_two()
+    second = "instatus-secret-second-31"
+    world.kanata.secrets.append(second.encode())
+    world.page.key(second)
+    world.kanata.configure({**world.config, "key": second})
+    world.kanata.reload().expect(0)
+    world.outage("api", "cmp-api")
+    world.recovery("api", "cmp-api")
+    world.page.assert_one_outage("cmp-api")
+
+
+def test_new_cluster():
+    """A watcher is started for it, the other one is not touched."""
+    world = world_of_two()
+    two = Kube(token="second-secret-9920")
+    two.deployment("default", "web", 1)
+    world.kube.reset_counts()
+    watcher = world.kanata.pids()["watcher"]
+    world.kanata.configure({
+        **world.config, "clusters": world.config["clusters"] + [
+            {"name": "two", "kubeconfig": two.kubeconfig(token="second-secret-9920")}],
+        "components": {"cmp-api": "api", "cmp-web": {"watch": "web", "cluster": "two"}}})
+    world.kanata.reload().expect(0)
+    world.kanata.wait_health("cmp-web", "ok")
+    assert watcher in world.kanata.pids().values(), "the first watcher was restarted"
+    equal(watch_requests(world.kube), {}, "lists and watches at the first cluster")
+    two.crash("default", "web")
+    world.page.wait_status("cmp-web", "MAJOROUTAGE")
+    two.heal("default", "web")
+    world.page.wait_open(0)
+    # And without it again.
+    world.kanata.configure({**world.config, "components": {"cmp-api": "api"}})
+    world.kanata.reload().expect(0)
+    wait(lambda: len(world.kanata.pids()) == 5, 20, "the second watcher to end")
+    equal(watch_requests(world.kube), {}, "lists and watches at the first cluster")
+
+
+def test_rotated_token():
+    """The kubeconfig's token was replaced; reload reads it."""
+    world = world_of_two()
+    world.kube.token("third-secret-4471")
+    world.kube.drop_watches()
+    world.kanata.wait_health("cmp-api", "unknown", limit=60)
+    path = world.kube.kubeconfig(token="third-secret-4471")
+    world.kanata.configure({**world.config, "clusters": [{"name": "sim", "kubeconfig": path}]})
+    world.kanata.reload().expect(0)
+    world.kanata.wait_health("cmp-api", "ok", limit=60)
+    equal(world.page.incidents(), [], "incidents")
+
+
+def test_many_reloads():
+    """One after the other, from several clients at once: each gets an answer."""
+    world = world_of_two()
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda _: world.kanata.reload(), range(12)))
+    for one in done:
+        assert one.rc == 0 or re.search("(?i)pending|already|progress", one.out + one.err), \
+            f"{one!r}"
+    world.kanata.assert_cage()
+    world.outage("api", "cmp-api")
+    world.recovery("api", "cmp-api")
+    world.page.assert_one_outage("cmp-api")
