@@ -46,9 +46,13 @@ kanatad_SRCS =	$(common) \
 		kanatad/print.c kanatad/notify.c kanatad/drop.c
 kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
 
-kanata-parser_SRCS = $(common) \
-		kanatad/parser.c kanatad/yaml.c kanatad/grammar.c \
+parsing =	kanatad/yaml.c kanatad/value.c kanatad/address.c \
+		kanatad/parsed.c kanatad/key.c kanatad/grammar.c \
+		kanatad/etcd.c kanatad/cluster.c kanatad/component.c \
 		kanatad/kubeconfig.c
+
+kanata-parser_SRCS = $(common) common/message_io.c $(parsing) \
+		kanatad/parser.c kanatad/secretfd.c
 kanata-parser_LIBS = -lyaml -levent_core -lmsgpackc -lseccomp -lbsd
 
 kanata-dialer_SRCS = $(worker) dialer/main.c dialer/dial.c dialer/resolve.c
@@ -74,7 +78,7 @@ SBIN =		$(B)/sbin/kanatad
 BIN =		$(B)/bin/kanatactl
 LIBEXEC =	$(addprefix $(B)/libexec/kanata/,kanata-parser kanata-dialer \
 		kanata-watcher kanata-notifier kanata-store)
-MAN5 =		man/kanata.conf.5
+MAN5 =		kanata.conf.5
 MAN8 =		man/kanatad.8 man/kanatactl.8
 
 # The tree below $(B) is laid out as an installed one, so that it runs in place.
@@ -104,6 +108,15 @@ FORCE:
 UNIT =		message
 unit_message_SRCS = $(common)
 unit_message_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
+UNIT +=		value yaml grammar kubeconfig
+unit_value_SRCS = $(common) kanatad/value.c kanatad/address.c
+unit_value_LIBS = $(unit_message_LIBS)
+unit_yaml_SRCS = $(common) kanatad/yaml.c
+unit_yaml_LIBS = $(kanata-parser_LIBS)
+unit_grammar_SRCS = $(common) $(parsing)
+unit_grammar_LIBS = $(kanata-parser_LIBS)
+unit_kubeconfig_SRCS = $(common) $(parsing)
+unit_kubeconfig_LIBS = $(kanata-parser_LIBS)
 
 define unit
 $(B)/unit/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/unit/$(1).c $(unit_$(1)_SRCS))

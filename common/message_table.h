@@ -47,6 +47,8 @@ M(MSG_PARSE_CONF,	PARENT, PARSER, FD_MUST, ONCE,			       \
     "path:s1024 secret_ok:b")						       \
 M(MSG_PARSE_KUBECONFIG,	PARENT, PARSER, FD_MUST, ONCE,			       \
     "path:s1024 context:s256")						       \
+/* A file with a webhook address alone; its endpoint and secret come back. */   \
+M(MSG_PARSE_WEBHOOK,	PARENT, PARSER, FD_MUST, ONCE, "path:s1024")	       \
 M(MSG_PARSE_ERROR,	PARSER, PARENT, FD_NONE, ONCE,			       \
     "path:s1024 line:u column:u text:s1024")				       \
 M(MSG_PARSE_WARNING,	PARSER, PARENT, FD_NONE, MANY,			       \

@@ -1,0 +1,274 @@
+/*
+ * kanata-parser: lives for one file that anyone may have written.
+ *
+ * Holds: the file's descriptor and, while it parses, the secrets in the file.
+ * May call: read, write to memory files of its own, send and receive on the
+ * channel to the parent.  Talks to: the parent.
+ *
+ * One request comes in; rows and MSG_PARSE_DONE, or one MSG_PARSE_ERROR, go out.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+
+#include "../common/cage.h"
+#include "../common/log.h"
+#include "../common/message_io.h"
+#include "grammar.h"
+#include "kubeconfig.h"
+#include "secretfd.h"
+
+#define PARSER_FD	3	/* the channel to the parent */
+#define WEBHOOK_BYTES_MAX 8192
+
+static void
+parser_send(struct message_out *out, int fd)
+{
+	if (message_send(PARSER_FD, out, fd) == 0)
+		return;
+	if (errno == EPIPE || errno == ECONNRESET)
+		exit(1);	/* the parent has given up on this file */
+	fatal("sending to the parent");
+}
+
+static void
+parser_send_position(enum message_type type, const char *path, unsigned line,
+    unsigned column, const char *text)
+{
+	struct message_out	*out = message_new(type, 0);
+
+	message_put_s(out, path);
+	message_put_u(out, line);
+	message_put_u(out, column);
+	message_put_s(out, text);
+	parser_send(out, -1);
+}
+
+static void
+parser_send_conf(const struct conf *conf)
+{
+	const struct conf_cluster	*cluster;
+	const struct conf_endpoint	*endpoint;
+	const struct conf_component	*component;
+
+	parser_send(conf_pack_global(&conf->global), -1);
+	TAILQ_FOREACH(cluster, &conf->clusters, entry)
+		parser_send(conf_pack_cluster(cluster), -1);
+	TAILQ_FOREACH(endpoint, &conf->endpoints, entry)
+		parser_send(conf_pack_endpoint(endpoint), -1);
+	if (conf->etcd != NULL)
+		parser_send(conf_pack_etcd(conf->etcd), -1);
+	TAILQ_FOREACH(component, &conf->components, entry)
+		parser_send(conf_pack_component(component), -1);
+}
+
+static void
+parser_send_server(const struct parsed_server *server)
+{
+	struct message_out	*out = message_new(MSG_KUBE_SERVER, 0);
+
+	message_put_s(out, server->host);
+	message_put_u(out, server->port);
+	message_put_s(out, server->path);
+	message_put_b(out, server->tls);
+	message_put_s(out, server->tls_name);
+	message_put_b(out, server->insecure);
+	message_put_s(out, server->ns);
+	parser_send(out, -1);
+}
+
+static void
+parser_send_secret(const struct parsed_secret *secret, bool kube)
+{
+	struct message_out	*out;
+	int			 fd = -1;
+
+	if (secret->path == NULL) {
+		if ((fd = secretfd_new(secret->bytes, secret->len)) == -1)
+			fatal("sealed memory");
+		out = message_new(MSG_CONF_SECRET, 0);
+		message_put_u(out, secret->kind);
+	} else if (kube) {
+		out = message_new(MSG_KUBE_FILE, 0);
+		message_put_u(out, secret->kind);
+		message_put_s(out, secret->path);
+	} else {
+		out = message_new(MSG_CONF_SECRET_FILE, 0);
+		message_put_u(out, secret->kind);
+		message_put_s(out, secret->path);
+		message_put_u(out, secret->line);
+		message_put_u(out, secret->column);
+	}
+	parser_send(out, fd);
+	if (fd != -1)
+		close(fd);
+}
+
+static void
+parser_send_parsed(const struct parsed *p, enum message_type request)
+{
+	const struct parsed_warning	*warning;
+	const struct parsed_secret	*secret;
+	const struct conf_endpoint	*endpoint;
+
+	TAILQ_FOREACH(warning, &p->warnings, entry)
+		parser_send_position(MSG_PARSE_WARNING, p->path, warning->line,
+		    warning->column, warning->text);
+	if (p->failed) {
+		parser_send_position(MSG_PARSE_ERROR, p->path, p->error.line,
+		    p->error.column, p->error.text);
+		return;
+	}
+	if (request == MSG_PARSE_CONF)
+		parser_send_conf(p->conf);
+	else if (request == MSG_PARSE_KUBECONFIG)
+		parser_send_server(&p->server);
+	else
+		TAILQ_FOREACH(endpoint, &p->conf->endpoints, entry)
+			parser_send(conf_pack_endpoint(endpoint), -1);
+	TAILQ_FOREACH(secret, &p->secrets, entry)
+		parser_send_secret(secret, request == MSG_PARSE_KUBECONFIG);
+	parser_send(message_new(MSG_PARSE_DONE, 0), -1);
+}
+
+/* The whole file, at most max bytes; NULL and an error if there is more. */
+static char *
+parser_read_file(struct parsed *p, int fd, size_t max, size_t *len)
+{
+	char	*bytes;
+	ssize_t	 n;
+
+	*len = 0;
+	if ((bytes = malloc(max + 1)) == NULL)
+		fatal("parser");
+	while (*len <= max) {
+		n = read(fd, bytes + *len, max + 1 - *len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			parsed_fail(p, NULL, "reading: %s", strerror(errno));
+		if (n <= 0)
+			break;
+		*len += (size_t)n;
+	}
+	if (*len > max)
+		parsed_fail(p, NULL, "the file has more than %zu KiB",
+		    max / 1024);
+	if (!p->failed)
+		return (bytes);
+	freezero(bytes, max + 1);
+	return (NULL);
+}
+
+static void
+parser_read_tree(struct parsed *p, int fd, const char *context)
+{
+	struct yaml_node	*root;
+	char			*bytes;
+	size_t			 len;
+
+	if ((bytes = parser_read_file(p, fd, YAML_BYTES_MAX, &len)) == NULL)
+		return;
+	root = yaml_read(bytes, len, context != NULL ? KUBECONFIG_DEPTH_MAX :
+	    GRAMMAR_DEPTH_MAX, &p->error);
+	freezero(bytes, YAML_BYTES_MAX + 1);
+	if (root == NULL) {
+		p->failed = true;
+		return;
+	}
+	if (context != NULL)
+		kubeconfig_read(p, root, context);
+	else
+		grammar_read(p, root);
+	yaml_free(root);
+}
+
+static void
+parser_read_webhook(struct parsed *p, int fd)
+{
+	struct yaml_node	 at = { .line = 1, .column = 1 };
+	char			*bytes;
+	size_t			 len;
+
+	p->conf = conf_new();
+	if ((bytes = parser_read_file(p, fd, WEBHOOK_BYTES_MAX, &len)) == NULL)
+		return;
+	while (len > 0 && (bytes[len - 1] == '\n' || bytes[len - 1] == '\r'))
+		len--;
+	bytes[len] = '\0';
+	if (strlen(bytes) != len)
+		parsed_fail(p, &at, "a NUL byte: this is not a text file");
+	else if (len == 0)
+		parsed_fail(p, &at, "there is nothing in the file");
+	else
+		grammar_webhook(p, &at, bytes);
+	freezero(bytes, WEBHOOK_BYTES_MAX + 1);
+}
+
+static void
+parser_serve(struct message *m)
+{
+	struct parsed	 parsed;
+	const char	*path = message_get_s(m);
+	int		 fd = message_take_fd(m);
+
+	switch (m->type) {
+	case MSG_PARSE_CONF:
+		parsed_init(&parsed, path, message_get_b(m));
+		parser_read_tree(&parsed, fd, NULL);
+		break;
+	case MSG_PARSE_KUBECONFIG:
+		parsed_init(&parsed, path, true);
+		parser_read_tree(&parsed, fd, message_get_s(m));
+		break;
+	case MSG_PARSE_WEBHOOK:
+		parsed_init(&parsed, path, true);
+		parser_read_webhook(&parsed, fd);
+		break;
+	default:
+		fatalx("%s is no request", message_name(m->type));
+	}
+	close(fd);
+	parser_send_parsed(&parsed, m->type);
+	parsed_clear(&parsed);
+}
+
+int
+main(void)
+{
+	static uint8_t		 buf[MESSAGE_MAX];
+	struct message_out	*ready;
+	struct message		 m;
+	const char		*why;
+	int			 flags, landlock;
+
+	cage_start(ROLE_PARSER);
+	log_init(LOG_TO_PARENT, "parser");
+	/* The parent's end has flags of its own. */
+	if ((flags = fcntl(PARSER_FD, F_GETFL)) == -1 ||
+	    fcntl(PARSER_FD, F_SETFL, flags & ~O_NONBLOCK) == -1)
+		fatal("the channel to the parent");
+	landlock = cage_close(ROLE_PARSER, NULL);
+	ready = message_new(MSG_PROC_READY, 0);
+	message_put_u(ready, (uint64_t)landlock);
+	parser_send(ready, -1);
+
+	switch (message_recv(PARSER_FD, &m, ROLE_PARENT, ROLE_PARSER, buf,
+	    &why)) {
+	case 0:
+		return (0);
+	case 1:
+		break;
+	default:
+		if (why != NULL)
+			fatalx("the parent sent nonsense: %s", why);
+		fatal("receiving from the parent");
+	}
+	parser_serve(&m);
+	return (0);
+}
