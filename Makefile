@@ -34,16 +34,18 @@ CFLAGS +=	-std=gnu11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS)
 LDFLAGS +=	-pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 
 # What each executable is made of.
-common =	common/role.c common/log.c common/message.c common/channel.c \
+common =	common/role.c common/log.c common/message.c common/datagram.c \
+		common/channel.c \
 		common/health.c common/conf.c common/cage.c
 worker =	$(common) common/worker.c
 http =		common/http.c common/http_server.c common/http_transfer.c \
 		common/http_multi.c
 
 kanatad_SRCS =	$(common) \
-		kanatad/main.c kanatad/supervise.c kanatad/parse.c \
+		kanatad/main.c kanatad/supervise.c kanatad/child.c kanatad/setup.c \
+		kanatad/parse.c \
 		kanatad/configure.c kanatad/control.c kanatad/options.c \
-		kanatad/print.c kanatad/notify.c kanatad/drop.c
+		kanatad/print.c kanatad/list.c kanatad/notify.c kanatad/drop.c
 kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
 
 parsing =	kanatad/yaml.c kanatad/value.c kanatad/address.c \
@@ -70,7 +72,8 @@ kanata-store_SRCS = $(worker) $(http) \
 		store/main.c
 kanata-store_LIBS = -lcurl -levent_core -ljansson -llmdb -lmsgpackc -lseccomp -lbsd
 
-kanatactl_SRCS = common/role.c common/log.c common/message.c common/health.c \
+kanatactl_SRCS = common/role.c common/log.c common/message.c common/datagram.c \
+		common/message_io.c common/health.c \
 		common/cage.c kanatactl/main.c kanatactl/show.c
 kanatactl_LIBS = -ljansson -lmsgpackc -lseccomp -lbsd
 

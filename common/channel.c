@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "datagram.h"
 #include "log.h"
 
 struct queued {
@@ -55,40 +56,6 @@ give_up(struct channel *c, enum channel_end end, const char *why)
 	event_active(c->readable, EV_READ, 0);
 }
 
-/* 1: sent, 0: would block, -1: errno. */
-static int
-send_datagram(int sock, const void *data, size_t len, int fd)
-{
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = { .iov_len = len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *cmsg;
-
-	memcpy(&iov.iov_base, &data, sizeof(data));
-	if (fd != -1) {
-		memset(&control, 0, sizeof(control));
-		msg.msg_control = control.buf;
-		msg.msg_controllen = sizeof(control.buf);
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	}
-	while (sendmsg(sock, &msg, MSG_NOSIGNAL) == -1) {
-		if (errno == EINTR)
-			continue;
-		if (errno == EAGAIN || errno == EWOULDBLOCK ||
-		    errno == ENOBUFS || errno == ETOOMANYREFS)
-			return (0);
-		return (-1);
-	}
-	return (1);
-}
-
 static void
 queue_drop_first(struct channel *c)
 {
@@ -110,7 +77,7 @@ on_writable(evutil_socket_t sock, short what, void *arg)
 	(void)sock;
 	(void)what;
 	while ((q = STAILQ_FIRST(&c->queue)) != NULL) {
-		switch (send_datagram(c->fd, q->data, q->len, q->fd)) {
+		switch (datagram_send(c->fd, q->data, q->len, q->fd)) {
 		case 0:
 			event_add(c->writable, NULL);
 			return;
@@ -164,7 +131,7 @@ channel_send(struct channel *c, struct message_out *m, int fd)
 		enqueue(c, data, len, fd);
 		return;
 	}
-	switch (send_datagram(c->fd, data, len, fd)) {
+	switch (datagram_send(c->fd, data, len, fd)) {
 	case 0:
 		enqueue(c, data, len, fd);
 		return;
@@ -180,50 +147,6 @@ void
 channel_send_empty(struct channel *c, enum message_type type, uint32_t id)
 {
 	channel_send(c, message_new(type, id), -1);
-}
-
-/* One datagram; keeps the one descriptor that may come along, closes others. */
-static ssize_t
-receive_datagram(int sock, int *fd, const char **why)
-{
-	union {
-		struct cmsghdr	hdr;
-		char		buf[CMSG_SPACE(sizeof(int) * 4)];
-	} control;
-	struct iovec iov = { .iov_base = input, .iov_len = sizeof(input) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = control.buf, .msg_controllen = sizeof(control.buf) };
-	struct cmsghdr *cmsg;
-	ssize_t n;
-	size_t i, count;
-	int got;
-
-	*fd = -1;
-	*why = NULL;
-	if ((n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT)) == -1)
-		return (-1);
-	for (cmsg = CMSG_FIRSTHDR(&msg); cmsg != NULL;
-	    cmsg = CMSG_NXTHDR(&msg, cmsg)) {
-		if (cmsg->cmsg_level != SOL_SOCKET ||
-		    cmsg->cmsg_type != SCM_RIGHTS)
-			continue;
-		count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (i = 0; i < count; i++) {
-			memcpy(&got, CMSG_DATA(cmsg) + i * sizeof(int),
-			    sizeof(got));
-			if (*fd == -1)
-				*fd = got;
-			else {
-				close(got);
-				*why = "more than one descriptor came along";
-			}
-		}
-	}
-	if (msg.msg_flags & MSG_TRUNC)
-		*why = "it is larger than a message can be";
-	else if (msg.msg_flags & MSG_CTRUNC)
-		*why = "its descriptors were cut off";
-	return (n);
 }
 
 static const char *
@@ -265,7 +188,8 @@ on_readable(evutil_socket_t sock, short what, void *arg)
 	(void)what;
 	/* Some at a time, so that one busy peer does not starve the others. */
 	for (n = 0; n < 64 && c->end_why == NULL; n++) {
-		if ((len = receive_datagram(sock, &fd, &why)) == -1) {
+		if ((len = datagram_recv(sock, input,
+		    sizeof(input), &fd, &why)) == -1) {
 			if (errno == EAGAIN || errno == EWOULDBLOCK ||
 			    errno == EINTR)
 				return;
@@ -279,6 +203,19 @@ on_readable(evutil_socket_t sock, short what, void *arg)
 		event_del(c->readable);
 		c->gone(c, c->end, c->end_why, c->arg);
 	}
+}
+
+void
+channel_drain(struct channel *c)
+{
+	const char *why;
+	ssize_t len;
+	int fd;
+
+	while (c->end_why == NULL &&
+	    (len = datagram_recv(c->fd, input, sizeof(input), &fd, &why)) > 0)
+		if ((why = dispatch_datagram(c, len, fd, why)) != NULL)
+			give_up(c, CHANNEL_BROKEN, why);
 }
 
 struct channel *

@@ -52,6 +52,9 @@ void		 channel_send(struct channel *, struct message_out *, int fd);
 void		 channel_send_empty(struct channel *, enum message_type,
 		    uint32_t id);
 
+/* Dispatches what a peer that is dead has left behind. */
+void		 channel_drain(struct channel *);
+
 /* Bytes that are queued for the peer. */
 size_t		 channel_pending(const struct channel *);
 

@@ -142,7 +142,7 @@ M(MSG_SHOW_WATCH,	WATCHER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
     "events:u bytes:u restarts:u last_event:u error:s512")		       \
 M(MSG_SHOW_WORKER,	PARENT, CTL, FD_NONE, MANY,			       \
     "name:s80 pid:u state:s32 started:u restarts:u landlock:u "		       \
-    "death:s255")							       \
+    "death:s351")							       \
 M(MSG_SHOW_END,		NOTIFIER | STORE | WATCHER | PARENT, PARENT | CTL,     \
     FD_NONE, MANY, "")							       \
 M(MSG_LIST_ASK,		PARENT, NOTIFIER, FD_NONE, ONCE, "")		       \

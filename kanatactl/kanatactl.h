@@ -1,0 +1,21 @@
+#ifndef KANATACTL_H
+#define KANATACTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "../common/message.h"
+
+/* What a row becomes; borrowed strings. */
+struct showing {
+	bool	 as_json;
+	json_t	*document;	/* as_json: an object of arrays */
+	enum message_type last;	/* text: kind of the row before, for headings */
+	bool	 bad;		/* something that is down, missing or late */
+};
+
+void	 show_row(struct showing *, struct message *);
+/* Prints what is left, frees. */
+void	 show_end(struct showing *);
+
+#endif

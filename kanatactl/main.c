@@ -1,0 +1,161 @@
+/*
+ * kanatactl: asks a running kanatad over its control socket.
+ *
+ * Holds: nothing.  Talks to: the control socket.
+ */
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "../common/cage.h"
+#include "../common/conf.h"
+#include "../common/log.h"
+#include "../common/message_io.h"
+#include "kanatactl.h"
+#include "paths.h"
+
+static const struct { const char *word; unsigned what; } parts[] = {
+	{ "components", SHOW_COMPONENTS },
+	{ "incidents", SHOW_INCIDENTS },
+	{ "workers", SHOW_WORKERS },
+	{ "watches", SHOW_WATCHES },
+	{ "state", SHOW_STATE },
+};
+
+static void
+usage(void)
+{
+	fprintf(stderr,
+	    "usage: kanatactl [-j] [-s socket] show [components | incidents | "
+	    "workers |\n           watches | state]\n"
+	    "       kanatactl [-j] [-s socket] reload | stop\n"
+	    "       kanatactl [-j] [-s socket] log brief | verbose\n");
+	exit(2);
+}
+
+/* The request that the words on the command line make. */
+static struct message_out *
+request(int argc, char **argv)
+{
+	struct message_out *m;
+	unsigned what = SHOW_ALL, i;
+
+	if (argc < 1)
+		usage();
+	if (strcmp(argv[0], "show") == 0 && argc <= 2) {
+		for (i = 0; argc == 2 && i < sizeof(parts) / sizeof(parts[0]);
+		    i++)
+			if (strcmp(argv[1], parts[i].word) == 0)
+				what = parts[i].what;
+		if (argc == 2 && what == SHOW_ALL)
+			usage();
+		m = message_new(MSG_CTL_SHOW, 1);
+		message_put_u(m, what);
+	} else if (strcmp(argv[0], "reload") == 0 && argc == 1)
+		m = message_new(MSG_CTL_RELOAD, 1);
+	else if (strcmp(argv[0], "stop") == 0 && argc == 1)
+		m = message_new(MSG_CTL_STOP, 1);
+	else if (strcmp(argv[0], "log") == 0 && argc == 2 &&
+	    (strcmp(argv[1], "brief") == 0 ||
+	    strcmp(argv[1], "verbose") == 0)) {
+		m = message_new(MSG_CTL_VERBOSE, 1);
+		message_put_u(m, strcmp(argv[1], "verbose") == 0);
+	} else
+		usage();
+	return (m);
+}
+
+static int
+connect_to(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path))
+		fatalx("%s: longer than a socket's path can be", path);
+	if ((fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) == -1 ||
+	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		fatal("%s: no kanatad answers there", path);
+	return (fd);
+}
+
+static int
+answer(struct message *m, bool as_json)
+{
+	const char *text = message_get_s(m);
+	bool failed = m->type == MSG_CTL_FAILED;
+	json_t *document;
+
+	if (as_json) {
+		document = json_pack("{s:b s:s}", "ok", !failed, "text", text);
+		if (document == NULL)
+			fatalx("the answer is no UTF-8");
+		json_dumpf(document, stdout, 0);
+		putchar('\n');
+		json_decref(document);
+	} else
+		fprintf(failed ? stderr : stdout, "%s%s\n", failed ?
+		    "kanatactl: " : "", text);
+	return (failed ? 1 : 0);
+}
+
+int
+main(int argc, char **argv)
+{
+	static uint8_t buf[MESSAGE_MAX];
+	struct showing show = { .last = MESSAGE_TYPES };
+	const char *socket_path = PATH_RUN "/kanatad.sock", *why;
+	struct message_out *out;
+	struct message m;
+	int ch, fd;
+
+	cage_start(ROLE_CTL);
+	log_init(LOG_TO_STDERR, "kanatactl");
+	while ((ch = getopt(argc, argv, "js:")) != -1)
+		switch (ch) {
+		case 'j':
+			show.as_json = true;
+			break;
+		case 's':
+			socket_path = optarg;
+			break;
+		default:
+			usage();
+		}
+	out = request(argc - optind, argv + optind);
+	fd = connect_to(socket_path);
+	if (message_send(fd, out, -1) == -1)
+		fatal("%s: cannot ask", socket_path);
+	for (;;) {
+		switch (message_recv(fd, &m, ROLE_PARENT, ROLE_CTL, buf, &why)) {
+		case 0:
+			fatalx("%s: kanatad ended the conversation before it "
+			    "answered", socket_path);
+		case -1:
+			if (errno == EPROTO && why != NULL)
+				fatalx("%s: what kanatad says makes no sense: "
+				    "%s", socket_path, why);
+			fatal("%s", socket_path);
+		}
+		switch (m.type) {
+		case MSG_CTL_OK:
+		case MSG_CTL_FAILED:
+			return (answer(&m, show.as_json));
+		case MSG_SHOW_END:
+			show_end(&show);
+			return (ferror(stdout) || fflush(stdout) != 0 ||
+			    show.bad ? 1 : 0);
+		default:
+			show_row(&show, &m);
+		}
+	}
+}

@@ -1,0 +1,186 @@
+/* One process: started, its log read, its end explained. */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "../common/log.h"
+#include "../common/worker.h"
+#include "kanatad.h"
+
+static char libexec[1024];
+
+void
+child_set_libexec(const char *dir)
+{
+	strlcpy(libexec, dir, sizeof(libexec));
+}
+
+static void
+log_line(struct child *child)
+{
+	const char *text = child->log_line;
+
+	child->log_line[child->log_used] = '\0';
+	child->log_used = 0;
+	log_worker_line(child->name, text);
+	/* Last words: what it warned of. */
+	if (text[0] == '<' && text[1] >= '5' && text[1] <= '7')
+		return;
+	if (text[0] == '<')
+		text += 3;
+	strlcpy(child->last_words, log_safe(text), sizeof(child->last_words));
+}
+
+static void
+read_log(struct child *child)
+{
+	char buf[4096], *p;
+	ssize_t n;
+
+	while ((n = read(child->log_fd, buf, sizeof(buf))) > 0)
+		for (p = buf; p < buf + n; p++) {
+			if (*p == '\n' || child->log_used ==
+			    sizeof(child->log_line) - 1)
+				log_line(child);
+			if (*p != '\n' && *p != '\0')
+				child->log_line[child->log_used++] = *p;
+		}
+	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
+		event_del(child->log_event);
+}
+
+static void
+on_log(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	read_log(arg);
+}
+
+static void
+move_fd(int from, int to)
+{
+	/* dup2 of a descriptor onto itself would leave close-on-exec on it. */
+	if (from == to ? fcntl(to, F_SETFD, 0) == -1 : dup2(from, to) == -1)
+		_exit(127);
+}
+
+static void
+run_program(const struct child *child, int channel, int log)
+{
+	static char *const no_environment[] = { NULL };
+	char path[sizeof(libexec) + 32], title[112], argument[1024];
+	char *argv[] = { title, argument, NULL };
+	int null;
+
+	snprintf(path, sizeof(path), "%s/kanata-%s", libexec,
+	    role_name(child->role));
+	snprintf(title, sizeof(title), "kanata-%s", child->name);
+	strlcpy(argument, child->argument, sizeof(argument));
+	if (argument[0] == '\0')
+		argv[1] = NULL;
+	/* Out of the way of the numbers that they go to. */
+	if ((null = open("/dev/null", O_RDWR)) == -1 ||
+	    (null = fcntl(null, F_DUPFD, 10)) == -1 ||
+	    (channel = fcntl(channel, F_DUPFD, 10)) == -1 ||
+	    (log = fcntl(log, F_DUPFD, 10)) == -1)
+		_exit(127);
+	move_fd(null, STDIN_FILENO);
+	move_fd(null, STDOUT_FILENO);
+	move_fd(log, STDERR_FILENO);
+	move_fd(channel, WORKER_FD);
+	if (close_range(WORKER_FD + 1, ~0U, 0) == -1)
+		_exit(127);
+	execve(path, argv, no_environment);
+	dprintf(STDERR_FILENO, "<2>%s: %s\n", path, strerror(errno));
+	_exit(127);
+}
+
+void
+child_start(struct child *child, channel_dispatch_fn dispatch,
+    channel_gone_fn gone)
+{
+	int channel[2], log[2];
+
+	channel_pair(channel);
+	if (pipe2(log, O_CLOEXEC | O_NONBLOCK) == -1)
+		fatal("pipe2");
+	switch (child->pid = fork()) {
+	case -1:
+		fatal("fork");
+	case 0:
+		run_program(child, channel[1], log[1]);
+	}
+	close(channel[1]);
+	close(log[1]);
+	child->state = CHILD_STARTING;
+	child->started = now_ms();
+	child->pings = 0;
+	child->killed_for = NULL;
+	child->last_words[0] = '\0';
+	child->log_used = 0;
+	child->log_fd = log[0];
+	child->log_event = event_new(base, log[0], EV_READ | EV_PERSIST, on_log,
+	    child);
+	if (child->log_event == NULL || event_add(child->log_event, NULL) == -1)
+		fatalx("cannot watch a log");
+	child->channel = channel_new(base, channel[0], ROLE_PARENT, child->role,
+	    dispatch, gone, child);
+}
+
+bool
+child_is_crime(int status)
+{
+	if (!WIFSIGNALED(status))
+		return (false);
+	switch (WTERMSIG(status)) {
+	case SIGSYS:
+	case SIGSEGV:
+	case SIGBUS:
+	case SIGILL:
+	case SIGFPE:
+	case SIGABRT:
+		return (true);
+	}
+	return (false);
+}
+
+static void
+explain(struct child *child, int status)
+{
+	char how[128];
+
+	if (child->killed_for != NULL)
+		snprintf(how, sizeof(how), "killed: %s", child->killed_for);
+	else if (!WIFSIGNALED(status))
+		snprintf(how, sizeof(how), "exit %d", WEXITSTATUS(status));
+	else if (WTERMSIG(status) == SIGSYS)
+		snprintf(how, sizeof(how), "killed by its cage (SIGSYS)");
+	else
+		snprintf(how, sizeof(how), "SIG%s",
+		    sigabbrev_np(WTERMSIG(status)));
+	snprintf(child->death, sizeof(child->death), "%s%s%s", how,
+	    child->last_words[0] == '\0' ? "" : ": ", child->last_words);
+}
+
+void
+child_bury(struct child *child, int status)
+{
+	read_log(child);
+	if (child->log_used > 0)
+		log_line(child);
+	event_free(child->log_event);
+	close(child->log_fd);
+	child->log_event = NULL;
+	channel_free(child->channel);
+	child->channel = NULL;
+	child->pid = 0;
+	explain(child, status);
+}

@@ -1,0 +1,429 @@
+/* The control socket: kanatactl asks, the parent and the workers answer.  What a
+ * client does wrong costs it its connection and nobody else anything. */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "../common/log.h"
+#include "kanatad.h"
+
+#define CLIENTS_MAX	32
+#define CLIENT_TIME	120	/* s without a request */
+#define SHOW_TIME	10	/* s for the workers to answer */
+
+struct client {
+	TAILQ_ENTRY(client)	 entry;
+	struct channel		*channel;
+	struct event		*timer;		/* idle, or an answer is late */
+	uint32_t		 show_id;	/* of the client's request */
+	bool			 showing;
+	bool			 reloading;
+	TAILQ_HEAD(, question)	 questions;
+};
+
+/* One worker that has been asked for a client. */
+struct question {
+	TAILQ_ENTRY(question)	 entry;
+	struct child		*child;
+	uint32_t		 id;
+};
+
+static TAILQ_HEAD(, client)	 clients = TAILQ_HEAD_INITIALIZER(clients);
+static unsigned			 nclients;
+static int			 listener = -1;
+static struct event		*accept_event;
+static char			 socket_path[108];
+static uint32_t			 last_question;
+
+/* -- clients ------------------------------------------------------------------ */
+
+static void
+client_free(struct client *client)
+{
+	struct question *q;
+
+	while ((q = TAILQ_FIRST(&client->questions)) != NULL) {
+		TAILQ_REMOVE(&client->questions, q, entry);
+		free(q);
+	}
+	TAILQ_REMOVE(&clients, client, entry);
+	nclients--;
+	event_free(client->timer);
+	channel_free(client->channel);
+	free(client);
+}
+
+static void
+client_wait(struct client *client, int seconds)
+{
+	struct timeval tv = { seconds, 0 };
+
+	evtimer_add(client->timer, &tv);
+}
+
+static void
+reply(struct client *client, uint32_t id, const char *error, const char *ok)
+{
+	struct message_out *m;
+
+	m = message_new(error != NULL ? MSG_CTL_FAILED : MSG_CTL_OK, id);
+	message_put_s(m, error != NULL ? error : ok);
+	channel_send(client->channel, m, -1);
+}
+
+/* -- show ---------------------------------------------------------------------- */
+
+static const char *
+state_name(const struct child *child)
+{
+	switch (child->state) {
+	case CHILD_DEAD:
+		return ("waiting to be started again");
+	case CHILD_STARTING:
+		return ("starting");
+	case CHILD_PREPARING:
+	case CHILD_PREPARED:
+		return ("preparing");
+	case CHILD_RUNNING:
+		return ("running");
+	case CHILD_STOPPING:
+		return ("stopping");
+	}
+	return ("?");
+}
+
+static void
+send_worker(struct client *client, const char *name, const struct child *child)
+{
+	struct message_out *m = message_new(MSG_SHOW_WORKER, client->show_id);
+
+	message_put_s(m, name);
+	message_put_u(m, child == NULL ? (unsigned)getpid() :
+	    (unsigned)child->pid);
+	message_put_s(m, child == NULL ? "running" : state_name(child));
+	message_put_u(m, child == NULL ? main_started : child->started);
+	message_put_u(m, child == NULL ? 0 : child->restarts);
+	message_put_u(m, child == NULL ? main_landlock : child->landlock);
+	message_put_s(m, child == NULL ? "" : child->death);
+	channel_send(client->channel, m, -1);
+}
+
+static void
+show_done(struct client *client)
+{
+	if (!client->showing || !TAILQ_EMPTY(&client->questions))
+		return;
+	client->showing = false;
+	channel_send_empty(client->channel, MSG_SHOW_END, client->show_id);
+	client_wait(client, CLIENT_TIME);
+}
+
+static void
+ask(struct client *client, struct child *child, uint64_t what)
+{
+	struct message_out *m;
+	struct question *q;
+
+	if (child->state != CHILD_RUNNING) {
+		m = message_new(MSG_SHOW_STATE, client->show_id);
+		message_put_s(m, child->name);
+		message_put_s(m, "does not run: no answer from it");
+		channel_send(client->channel, m, -1);
+		return;
+	}
+	if ((q = calloc(1, sizeof(*q))) == NULL)
+		fatal("calloc");
+	q->child = child;
+	q->id = ++last_question;
+	TAILQ_INSERT_TAIL(&client->questions, q, entry);
+	m = message_new(MSG_SHOW_ASK, q->id);
+	message_put_u(m, what);
+	channel_send(child->channel, m, -1);
+}
+
+static const char *
+on_show(struct client *client, struct message *m)
+{
+	uint64_t what = message_get_u(m);
+	struct child *child;
+
+	if (client->showing)
+		return ("it asks before the last answer was complete");
+	client->showing = true;
+	client->show_id = m->id;
+	client_wait(client, SHOW_TIME);
+	if (what & SHOW_WORKERS) {
+		send_worker(client, "kanatad", NULL);
+		TAILQ_FOREACH(child, &children, entry)
+			if (child->role != ROLE_PARSER)
+				send_worker(client, child->name, child);
+	}
+	TAILQ_FOREACH(child, &children, entry)
+		if ((child->role == ROLE_NOTIFIER && what & (SHOW_COMPONENTS |
+		    SHOW_INCIDENTS | SHOW_STATE)) ||
+		    (child->role == ROLE_WATCHER && what & SHOW_WATCHES) ||
+		    (child->role == ROLE_STORE && what & SHOW_STATE))
+			ask(client, child, what);
+	show_done(client);
+	return (NULL);
+}
+
+static struct question *
+question_find(const struct child *child, uint32_t id, struct client **owner)
+{
+	struct client *client;
+	struct question *q;
+
+	TAILQ_FOREACH(client, &clients, entry)
+		TAILQ_FOREACH(q, &client->questions, entry)
+			if (q->child == child && q->id == id) {
+				*owner = client;
+				return (q);
+			}
+	return (NULL);
+}
+
+const char *
+control_dispatch(struct child *child, struct message *m)
+{
+	struct client *client;
+	struct question *q;
+
+	/* The client may be gone: then so is the question. */
+	if ((q = question_find(child, m->id, &client)) == NULL)
+		return (m->id > 0 && m->id <= last_question ? NULL :
+		    "an answer that nobody asked for");
+	if (m->type == MSG_SHOW_END) {
+		TAILQ_REMOVE(&client->questions, q, entry);
+		free(q);
+		show_done(client);
+	} else
+		channel_send(client->channel, message_forward(m,
+		    client->show_id), -1);
+	return (NULL);
+}
+
+void
+control_child_gone(struct child *child)
+{
+	struct client *client;
+	struct question *q, *next;
+
+	TAILQ_FOREACH(client, &clients, entry) {
+		for (q = TAILQ_FIRST(&client->questions); q != NULL; q = next) {
+			next = TAILQ_NEXT(q, entry);
+			if (q->child != child)
+				continue;
+			TAILQ_REMOVE(&client->questions, q, entry);
+			free(q);
+		}
+		show_done(client);
+	}
+}
+
+/* -- the other commands ---------------------------------------------------------- */
+
+static void
+on_reloaded(const char *error, void *arg)
+{
+	struct client *client;
+
+	(void)arg;
+	TAILQ_FOREACH(client, &clients, entry)
+		if (client->reloading) {
+			client->reloading = false;
+			reply(client, 0, error, "reloaded");
+			client_wait(client, CLIENT_TIME);
+		}
+}
+
+static void
+on_reload(struct client *client, uint32_t id)
+{
+	client->reloading = true;
+	if (configure_reload(on_reloaded, NULL) == -1) {
+		client->reloading = false;
+		reply(client, id, "a reload is under way: try again when it "
+		    "is done", NULL);
+	}
+}
+
+void
+control_set_verbose(bool verbose)
+{
+	struct message_out *m;
+	struct child *child;
+
+	log_set_verbose(verbose);
+	TAILQ_FOREACH(child, &children, entry) {
+		if (child->channel == NULL || child->role == ROLE_PARSER)
+			continue;
+		m = message_new(MSG_PROC_VERBOSE, 0);
+		message_put_u(m, verbose);
+		channel_send(child->channel, m, -1);
+	}
+}
+
+static void
+on_stop(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	supervise_stop(0);
+}
+
+static const char *
+dispatch(struct channel *c, struct message *m, void *arg)
+{
+	static const struct timeval soon = { 0, 50 * 1000 };
+	struct client *client = arg;
+	uint64_t level;
+
+	(void)c;
+	client_wait(client, CLIENT_TIME);
+	switch (m->type) {
+	case MSG_CTL_SHOW:
+		return (on_show(client, m));
+	case MSG_CTL_RELOAD:
+		on_reload(client, m->id);
+		return (NULL);
+	case MSG_CTL_VERBOSE:
+		if ((level = message_get_u(m)) > 1)
+			return ("a log level that there is not");
+		control_set_verbose(level);
+		reply(client, m->id, NULL, level ? "log is verbose" :
+		    "log is brief");
+		return (NULL);
+	default:
+		log_info("stopped by kanatactl");
+		reply(client, m->id, NULL, "stopping");
+		/* After the answer has left. */
+		event_base_once(base, -1, EV_TIMEOUT, on_stop, NULL, &soon);
+		return (NULL);
+	}
+}
+
+static void
+gone(struct channel *c, enum channel_end end, const char *why, void *arg)
+{
+	(void)c;
+	if (end != CHANNEL_CLOSED)
+		log_warnx("a client of the control socket is cut off: %s", why);
+	client_free(arg);
+}
+
+static void
+on_client_timeout(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *client = arg;
+
+	(void)fd;
+	(void)what;
+	if (!client->showing || TAILQ_EMPTY(&client->questions)) {
+		client_free(client);
+		return;
+	}
+	/* A worker is late: the client gets what there is. */
+	while (!TAILQ_EMPTY(&client->questions)) {
+		struct question *q = TAILQ_FIRST(&client->questions);
+		struct message_out *m = message_new(MSG_SHOW_STATE,
+		    client->show_id);
+
+		message_put_s(m, q->child->name);
+		message_put_s(m, "did not answer in time");
+		channel_send(client->channel, m, -1);
+		TAILQ_REMOVE(&client->questions, q, entry);
+		free(q);
+	}
+	show_done(client);
+}
+
+static void
+on_accept(evutil_socket_t sock, short what, void *arg)
+{
+	struct client *client;
+	int fd;
+
+	(void)what;
+	(void)arg;
+	if ((fd = accept4(sock, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) == -1)
+		return;
+	if (nclients == CLIENTS_MAX) {
+		log_warnx("control socket: already %d clients, one is refused",
+		    CLIENTS_MAX);
+		close(fd);
+		return;
+	}
+	if ((client = calloc(1, sizeof(*client))) == NULL)
+		fatal("calloc");
+	TAILQ_INIT(&client->questions);
+	client->timer = evtimer_new(base, on_client_timeout, client);
+	if (client->timer == NULL)
+		fatalx("cannot make a timer");
+	client->channel = channel_new(base, fd, ROLE_PARENT, ROLE_CTL, dispatch,
+	    gone, client);
+	TAILQ_INSERT_TAIL(&clients, client, entry);
+	nclients++;
+	client_wait(client, CLIENT_TIME);
+}
+
+/* -- the socket -------------------------------------------------------------------- */
+
+void
+control_open(const char *path, const char *group)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct group *gr;
+	mode_t old;
+
+	strlcpy(sun.sun_path, path, sizeof(sun.sun_path));
+	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0);
+	if (listener == -1)
+		fatal("control socket");
+	if (connect(listener, (struct sockaddr *)&sun, sizeof(sun)) == 0)
+		fatalx("%s: another kanatad answers there", path);
+	if (errno == ECONNREFUSED && unlink(path) == -1)
+		fatal("%s: left over, and cannot be removed", path);
+	old = umask(0117);
+	if (bind(listener, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		fatal("control socket %s", path);
+	umask(old);
+	strlcpy(socket_path, path, sizeof(socket_path));
+	if (group[0] != '\0') {
+		if ((gr = getgrnam(group)) == NULL)
+			fatalx("control: there is no group %s", group);
+		if (chown(path, -1, gr->gr_gid) == -1)
+			fatal("control: group %s for %s", group, path);
+	}
+	if (listen(listener, 16) == -1)
+		fatal("listen");
+	accept_event = event_new(base, listener, EV_READ | EV_PERSIST,
+	    on_accept, NULL);
+	if (accept_event == NULL || event_add(accept_event, NULL) == -1)
+		fatalx("cannot watch the control socket");
+}
+
+void
+control_close(void)
+{
+	struct client *client;
+
+	if (listener == -1)
+		return;
+	unlink(socket_path);
+	while ((client = TAILQ_FIRST(&clients)) != NULL)
+		client_free(client);
+	event_free(accept_event);
+	close(listener);
+	listener = -1;
+}

@@ -1,0 +1,221 @@
+/*
+ * The parent: it starts and watches over the others, opens files for them and
+ * passes on what it does not read.  It holds no secret.
+ */
+#ifndef KANATAD_H
+#define KANATAD_H
+
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../common/channel.h"
+#include "../common/conf.h"
+
+/* -- options.c ------------------------------------------------------------- */
+
+enum mode { MODE_RUN, MODE_CHECK, MODE_LIST };
+
+struct options {
+	enum mode	 mode;
+	const char	*conf;		/* path */
+	const char	*user;		/* -u, NULL if not given */
+	bool		 foreground;
+	bool		 verbose;
+	bool		 observe;
+};
+
+/* Prints usage and exits with 2 when the command line is wrong. */
+void	 options_parse(struct options *, int argc, char **argv);
+
+/* -- drop.c ---------------------------------------------------------------- */
+
+/* Started by root: becomes the user for good, or is fatal. */
+void	 drop_privileges(const char *user);
+
+/* -- notify.c -------------------------------------------------------------- */
+
+/* The service manager's socket, if it gave one: connect before the cage, then
+ * send lines such as "READY=1". */
+void	 notify_open(void);
+void	 notify_send(const char *state);
+
+/* -- setup.c: a configuration and all it takes to give it to the workers ---- */
+
+/* Where a secret comes from: a sealed descriptor, or a path opened when it is
+ * wanted. */
+struct source {
+	int		 fd;		/* -1 if none */
+	char		*path;		/* NULL if none */
+	bool		 any_mode;	/* the kubelet decides its mode */
+	bool		 is_public;	/* a CA bundle */
+};
+
+struct setup_cluster {
+	TAILQ_ENTRY(setup_cluster) entry;
+	struct conf_cluster *conf;	/* in the setup's conf */
+	unsigned	 instance;	/* of its watcher */
+	struct source	 secrets[SECRET_MAX];
+};
+
+struct setup {
+	struct conf	*conf;
+	uint64_t	 generation;
+	struct source	 secrets[SECRET_MAX];
+	TAILQ_HEAD(, setup_cluster) clusters;
+};
+
+struct setup	*setup_new(void);
+void		 setup_free(struct setup *);
+struct child;
+struct setup_cluster *setup_cluster_find(struct setup *, unsigned instance);
+/* Sets one source; takes the descriptor, copies the path. */
+void		 source_set(struct source *, enum secret, int fd, const char *path);
+/*
+ * A descriptor to pass on, close-on-exec, or -1 and a text in why (static
+ * buffer): the file is checked on the open descriptor for type, owner, mode.
+ */
+int		 source_open(const struct source *, const char **why);
+/* The secrets that a role may hold: it is never sent another. */
+bool		 setup_role_holds(enum role, enum secret);
+/* Opens every secret once: NULL, or what is wrong. */
+const char	*setup_check_secrets(const struct setup *);
+/* Sends everything that this worker needs, from BEGIN to END.  NULL, or why it
+ * cannot be: then only part of it is sent, and an abort must follow. */
+const char	*setup_send(struct setup *, struct child *, bool observe);
+
+/* -- parse.c --------------------------------------------------------------- */
+
+/*
+ * Parses the file and the kubeconfigs it leads to in processes of their own.
+ * The callback gets the setup (its own to free), or NULL and the error, which
+ * names file, line and column.  One at a time.
+ */
+typedef void	(*parse_done_fn)(struct setup *, const char *error);
+void		 parse_start(const char *path, parse_done_fn);
+/* From the parser; contract of channel_dispatch_fn. */
+const char	*parse_dispatch(struct child *, struct message *);
+/* The parser is gone; child->death says how. */
+void		 parse_child_gone(struct child *);
+
+/* -- child.c: one process --------------------------------------------------- */
+
+enum child_state {
+	CHILD_DEAD,		/* to be started when its time has come */
+	CHILD_STARTING,		/* not READY yet */
+	CHILD_PREPARING,	/* has its configuration, has not answered */
+	CHILD_PREPARED,
+	CHILD_RUNNING,		/* committed */
+	CHILD_STOPPING		/* its channel is closed; will not come back */
+};
+
+struct child {
+	TAILQ_ENTRY(child)	 entry;
+	enum role		 role;
+	unsigned		 instance;
+	char			 name[80];	/* "watcher/prod" */
+	char			 argument[1024]; /* argv[1], "" if none */
+	enum child_state	 state;
+	pid_t			 pid;		/* 0: none */
+	struct channel		*channel;	/* NULL: none */
+	int			 log_fd;
+	struct event		*log_event;
+	size_t			 log_used;
+	char			 log_line[1024];
+	char			 last_words[200];
+	unsigned		 landlock;	/* ABI, 0: none */
+	uint64_t		 started;	/* ms since 1970 */
+	unsigned		 restarts;
+	char			 death[352];	/* of the last one, "" if none */
+	const char		*killed_for;	/* static: why we killed it */
+	unsigned		 backoff;	/* seconds */
+	unsigned		 pings;		/* sent and not answered */
+	bool			 committed;	/* since it was started */
+	struct event		*restart_event;
+	uint64_t		 crimes[2];	/* ticks of the last cage deaths */
+};
+TAILQ_HEAD(children, child);
+
+/* Forks and executes its program.  The dispatch and gone functions get the child
+ * as arg. */
+void		 child_start(struct child *, channel_dispatch_fn, channel_gone_fn);
+/* Reads what is left of its log, closes everything, says in child->death how it
+ * ended (status of waitpid). */
+void		 child_bury(struct child *, int status);
+/* The status of waitpid says that the cage or a memory fault ended it. */
+bool		 child_is_crime(int status);
+void		 child_set_libexec(const char *dir);
+
+/* -- supervise.c ------------------------------------------------------------ */
+
+extern struct children children;
+
+struct child	*supervise_find(enum role, unsigned instance);
+/* Adds a worker and starts it. */
+struct child	*supervise_add(enum role, unsigned instance, const char *name,
+		    const char *argument);
+/* Lets it end by itself; it will not be started again. */
+void		 supervise_remove(struct child *);
+/* Kills a child that misbehaves; why is static. */
+void		 supervise_kill(struct child *, const char *why);
+/* Links the running child to every running peer. */
+void		 supervise_link(struct child *);
+/* Links the pairs watcher and notifier anew, so that health is told in full. */
+void		 supervise_link_health(void);
+void		 supervise_init(void);
+/* Ends all workers, then the process. */
+void		 supervise_stop(int status) __attribute__((noreturn));
+
+/* -- configure.c ------------------------------------------------------------- */
+
+/* The configuration that runs, NULL before the first. */
+const struct setup *configure_running(void);
+/* Result of a reload: NULL error is success. */
+typedef void	(*configure_done_fn)(const char *error, void *arg);
+/* First start: error is fatal. */
+void		 configure_begin(struct setup *);
+/* -1: one is under way already. */
+int		 configure_reload(configure_done_fn, void *arg);
+/* Messages from workers about configuration and secrets; contract of
+ * channel_dispatch_fn. */
+const char	*configure_dispatch(struct child *, struct message *);
+/* A child is gone: it cannot be waited for. */
+void		 configure_child_gone(struct child *);
+
+/* -- control.c --------------------------------------------------------------- */
+
+void		 control_open(const char *path, const char *group);
+void		 control_close(void);
+/* Log level of all processes. */
+void		 control_set_verbose(bool);
+/* Rows of a worker for a client; contract of channel_dispatch_fn. */
+const char	*control_dispatch(struct child *, struct message *);
+void		 control_child_gone(struct child *);
+
+/* -- list.c ------------------------------------------------------------------ */
+
+/* `kanatad list`: what the notifier says, then the end. */
+void		 list_begin(struct child *notifier);
+const char	*list_dispatch(struct message *);
+
+/* -- print.c ------------------------------------------------------------------ */
+
+/* The effective configuration as YAML, secrets left out. */
+void		 print_setup(const struct setup *, FILE *);
+
+/* -- main.c ------------------------------------------------------------------- */
+
+extern struct event_base *base;
+extern struct options	 options;
+uint64_t		 now_ms(void);		/* since 1970 */
+uint64_t		 ticks_ms(void);	/* only goes forward */
+extern uint64_t		 main_started;		/* ms since 1970 */
+extern unsigned		 main_landlock;		/* ABI of the parent's own cage */
+/* All workers run for the first time. */
+void			 main_running(void);
+
+#endif

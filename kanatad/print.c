@@ -1,0 +1,207 @@
+/* The effective configuration: what kanatad -n prints is again a configuration
+ * that means the same, but for secrets, which are named and not shown. */
+#include <stdio.h>
+#include <string.h>
+
+#include "kanatad.h"
+
+/* A double-quoted YAML scalar. */
+static void
+print_text(FILE *f, const char *text)
+{
+	const unsigned char *s;
+
+	fputc('"', f);
+	for (s = (const unsigned char *)text; *s != '\0'; s++)
+		if (*s == '"' || *s == '\\')
+			fprintf(f, "\\%c", *s);
+		else if (*s < 0x20 || *s == 0x7f)
+			fprintf(f, "\\x%02x", *s);
+		else
+			fputc(*s, f);
+	fputc('"', f);
+}
+
+static void
+print_pair(FILE *f, const char *indent, const char *key, const char *text)
+{
+	fprintf(f, "%s%s: ", indent, key);
+	print_text(f, text);
+	fputc('\n', f);
+}
+
+static void
+print_duration(FILE *f, const char *indent, const char *key, uint64_t ms)
+{
+	static const struct { const char *unit; uint64_t ms; } units[] = {
+		{ "d", 86400000 }, { "h", 3600000 }, { "m", 60000 },
+		{ "s", 1000 }, { "ms", 1 }
+	};
+	unsigned i;
+
+	fprintf(f, "%s%s: ", indent, key);
+	if (ms == 0)
+		fprintf(f, "0s");
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (ms / units[i].ms > 0)
+			fprintf(f, "%llu%s", (unsigned long long)(ms /
+			    units[i].ms), units[i].unit);
+		ms %= units[i].ms;
+	}
+	fputc('\n', f);
+}
+
+static void
+print_secret(FILE *f, const char *indent, const char *key,
+    const struct source *source)
+{
+	char file[64];
+
+	if (source->fd != -1)
+		fprintf(f, "%s# %s: given in the file, not shown\n", indent, key);
+	else if (source->path != NULL) {
+		snprintf(file, sizeof(file), "%s_file", key);
+		print_pair(f, indent, file, source->path);
+	}
+}
+
+static void
+print_cluster(FILE *f, const struct setup_cluster *cluster)
+{
+	const struct conf_cluster *c = cluster->conf;
+	unsigned i;
+
+	print_pair(f, "    - ", "name", c->name);
+	if (c->kubeconfig[0] != '\0')
+		print_pair(f, "      ", "kubeconfig", c->kubeconfig);
+	if (c->context[0] != '\0')
+		print_pair(f, "      ", "context", c->context);
+	if (c->in_cluster[0] != '\0')
+		print_pair(f, "      ", "in_cluster", c->in_cluster);
+	fprintf(f, "      namespaces: [");
+	for (i = 0; i < c->nns; i++) {
+		if (i > 0)
+			fprintf(f, ", ");
+		print_text(f, c->ns[i]);
+	}
+	fprintf(f, "]\n");
+}
+
+static void
+print_watch(FILE *f, const struct conf_watch *watch)
+{
+	char name[1100];
+
+	fprintf(f, "            - ");
+	if (watch->kind == KIND_SELECTOR) {
+		fprintf(f, "{selector: ");
+		print_text(f, watch->what);
+		fputc('}', f);
+	} else if (watch->kind == KIND_ANY)
+		print_text(f, watch->what);
+	else {
+		snprintf(name, sizeof(name), "%s/%s", kind_name(watch->kind),
+		    watch->what);
+		print_text(f, name);
+	}
+	fputc('\n', f);
+}
+
+static void
+print_component(FILE *f, const struct conf_component *c)
+{
+	const char *indent = "        ";
+	unsigned i;
+
+	fprintf(f, "    ");
+	print_text(f, c->id);
+	fprintf(f, ":\n");
+	if (c->name[0] != '\0')
+		print_pair(f, indent, "name", c->name);
+	print_pair(f, indent, "cluster", c->cluster);
+	/* The grammar gives one namespace to all that a component watches. */
+	if (c->watch[0].ns[0] != '\0')
+		print_pair(f, indent, "ns", c->watch[0].ns);
+	if (c->group[0] != '\0')
+		print_pair(f, indent, "group", c->group);
+	fprintf(f, "%swatch:\n", indent);
+	for (i = 0; i < c->nwatch; i++)
+		print_watch(f, &c->watch[i]);
+	print_duration(f, indent, "down_after", c->down_after);
+	print_duration(f, indent, "up_after", c->up_after);
+	print_duration(f, indent, "reopen_within", c->reopen_within);
+	print_duration(f, indent, "first_ready_within", c->first_ready_within);
+	fprintf(f, "%srollout: %s\n", indent,
+	    c->rollout == ROLLOUT_QUIET ? "quiet" : "maintenance");
+	fprintf(f, "%spartial_below: %u\n", indent, c->partial_below);
+}
+
+static void
+print_etcd(FILE *f, const struct setup *setup)
+{
+	const struct conf_etcd *e = setup->conf->etcd;
+	const struct source *s = setup->secrets;
+	unsigned i;
+
+	fprintf(f, "etcd:\n");
+	if (e->user[0] != '\0') {
+		fprintf(f, "    auth:\n");
+		print_pair(f, "        ", "user", e->user);
+		print_secret(f, "        ", "pass", &s[SECRET_ETCD_PASSWORD]);
+	}
+	fprintf(f, "    nodes:\n");
+	for (i = 0; i < e->nnode; i++) {
+		bool v6 = strchr(e->node[i].host, ':') != NULL;
+
+		fprintf(f, "        - \"%s%s%s%s:%u\"\n",
+		    e->node[i].tls ? "https://" : "", v6 ? "[" : "",
+		    e->node[i].host, v6 ? "]" : "", e->node[i].port);
+	}
+	if (!e->tls)
+		return;
+	fprintf(f, "    tls:\n");
+	print_secret(f, "        ", "ca", &s[SECRET_ETCD_CA]);
+	print_secret(f, "        ", "cert", &s[SECRET_ETCD_CERT]);
+	print_secret(f, "        ", "key", &s[SECRET_ETCD_KEY]);
+}
+
+void
+print_setup(const struct setup *setup, FILE *f)
+{
+	static const char *const on_loss[] = { "", "publish", "hold" };
+	const struct conf_global *g = &setup->conf->global;
+	const struct setup_cluster *cluster;
+	const struct conf_component *component;
+
+	print_secret(f, "", "key", &setup->secrets[SECRET_INSTATUS_KEY]);
+	print_secret(f, "", "webhook_url", &setup->secrets[SECRET_WEBHOOK_URL]);
+	fprintf(f, "instatus:\n");
+	print_pair(f, "    ", "url", g->instatus_url);
+	print_secret(f, "    ", "ca", &setup->secrets[SECRET_INSTATUS_CA]);
+	fprintf(f, "    rate_per_minute: %u\n", g->rate_per_minute);
+	print_pair(f, "", "instance", g->instance);
+	if (setup->conf->etcd != NULL)
+		print_etcd(f, setup);
+	else {
+		fprintf(f, "store:\n");
+		print_pair(f, "    ", "dir", g->store_dir);
+	}
+	fprintf(f, "replicas: %u\n", g->replicas);
+	if (g->on_loss != ON_LOSS_AUTO)
+		fprintf(f, "on_loss: %s\n", on_loss[g->on_loss]);
+	fprintf(f, "control:\n");
+	print_pair(f, "    ", "socket", g->control_socket);
+	if (g->control_group[0] != '\0')
+		print_pair(f, "    ", "group", g->control_group);
+	fprintf(f, "log:\n    level: %s\n", g->log_verbose ? "verbose" :
+	    "brief");
+	fprintf(f, "strict: %s\n", g->strict ? "true" : "false");
+	fprintf(f, "storm: %u\n", g->storm);
+	print_duration(f, "", "group_wait", g->group_wait);
+	fprintf(f, "clusters:\n");
+	TAILQ_FOREACH(cluster, &setup->clusters, entry)
+		print_cluster(f, cluster);
+	fprintf(f, "components:\n");
+	TAILQ_FOREACH(component, &setup->conf->components, entry)
+		print_component(f, component);
+}

@@ -1,0 +1,259 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common/log.h"
+#include "kanatad.h"
+
+struct setup *
+setup_new(void)
+{
+	struct setup *setup;
+	unsigned i;
+
+	if ((setup = calloc(1, sizeof(*setup))) == NULL)
+		fatal("calloc");
+	setup->conf = conf_new();
+	for (i = 0; i < SECRET_MAX; i++)
+		setup->secrets[i].fd = -1;
+	TAILQ_INIT(&setup->clusters);
+	return (setup);
+}
+
+static void
+sources_clear(struct source *sources)
+{
+	unsigned i;
+
+	for (i = 0; i < SECRET_MAX; i++) {
+		if (sources[i].fd != -1)
+			close(sources[i].fd);
+		free(sources[i].path);
+	}
+}
+
+void
+setup_free(struct setup *setup)
+{
+	struct setup_cluster *cluster;
+
+	if (setup == NULL)
+		return;
+	while ((cluster = TAILQ_FIRST(&setup->clusters)) != NULL) {
+		TAILQ_REMOVE(&setup->clusters, cluster, entry);
+		sources_clear(cluster->secrets);
+		free(cluster);
+	}
+	sources_clear(setup->secrets);
+	conf_free(setup->conf);
+	free(setup);
+}
+
+struct setup_cluster *
+setup_cluster_find(struct setup *setup, unsigned instance)
+{
+	struct setup_cluster *cluster;
+
+	TAILQ_FOREACH(cluster, &setup->clusters, entry)
+		if (cluster->instance == instance)
+			return (cluster);
+	return (NULL);
+}
+
+void
+source_set(struct source *source, enum secret secret, int fd, const char *path)
+{
+	if (source->fd != -1)
+		close(source->fd);
+	free(source->path);
+	source->fd = fd;
+	source->path = NULL;
+	if (path != NULL && (source->path = strdup(path)) == NULL)
+		fatal("strdup");
+	source->is_public = secret == SECRET_INSTATUS_CA ||
+	    secret == SECRET_ETCD_CA || secret == SECRET_KUBE_CA;
+}
+
+static const char *
+check_mode(const struct source *source, const struct stat *st)
+{
+	static char why[1200];
+
+	if (!S_ISREG(st->st_mode)) {
+		snprintf(why, sizeof(why), "%s is no regular file",
+		    source->path);
+		return (why);
+	}
+	if (source->is_public || source->any_mode)
+		return (NULL);
+	if (st->st_uid != 0 && st->st_uid != geteuid()) {
+		snprintf(why, sizeof(why), "%s holds a secret and belongs to "
+		    "uid %u: it must belong to root or to uid %u",
+		    source->path, st->st_uid, geteuid());
+		return (why);
+	}
+	if (st->st_mode & (S_IWGRP | S_IRWXO)) {
+		snprintf(why, sizeof(why), "%s holds a secret and has mode "
+		    "%04o: chmod it to 0640 or less", source->path,
+		    st->st_mode & 07777);
+		return (why);
+	}
+	return (NULL);
+}
+
+int
+source_open(const struct source *source, const char **why)
+{
+	static char buf[1200];
+	struct stat st;
+	int fd;
+
+	if (source->path == NULL) {
+		if ((fd = fcntl(source->fd, F_DUPFD_CLOEXEC, 0)) == -1)
+			fatal("dup");
+		return (fd);
+	}
+	/* Non-blocking: it may turn out to be a pipe. */
+	if ((fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK |
+	    O_NOCTTY)) == -1 || fstat(fd, &st) == -1) {
+		snprintf(buf, sizeof(buf), "%s: %s", source->path,
+		    strerror(errno));
+		*why = buf;
+	} else if ((*why = check_mode(source, &st)) == NULL)
+		return (fd);
+	if (fd != -1)
+		close(fd);
+	return (-1);
+}
+
+static bool
+source_is_set(const struct source *source)
+{
+	return (source->fd != -1 || source->path != NULL);
+}
+
+static const char *
+check_sources(const struct source *sources)
+{
+	const char *why;
+	unsigned i;
+	int fd;
+
+	for (i = 0; i < SECRET_MAX; i++) {
+		if (!source_is_set(&sources[i]))
+			continue;
+		if ((fd = source_open(&sources[i], &why)) == -1)
+			return (why);
+		close(fd);
+	}
+	return (NULL);
+}
+
+const char *
+setup_check_secrets(const struct setup *setup)
+{
+	const struct setup_cluster *cluster;
+	const char *why;
+
+	if ((why = check_sources(setup->secrets)) != NULL)
+		return (why);
+	TAILQ_FOREACH(cluster, &setup->clusters, entry)
+		if ((why = check_sources(cluster->secrets)) != NULL)
+			return (why);
+	return (NULL);
+}
+
+bool
+setup_role_holds(enum role role, enum secret secret)
+{
+	switch (secret) {
+	case SECRET_INSTATUS_KEY:
+	case SECRET_WEBHOOK_URL:
+	case SECRET_INSTATUS_CA:
+		return (role == ROLE_NOTIFIER);
+	case SECRET_ETCD_PASSWORD:
+	case SECRET_ETCD_CA:
+	case SECRET_ETCD_CERT:
+	case SECRET_ETCD_KEY:
+		return (role == ROLE_STORE);
+	default:
+		return (role == ROLE_WATCHER);
+	}
+}
+
+static const char *
+send_secrets(struct child *child, const struct source *sources)
+{
+	struct message_out *m;
+	const char *why;
+	unsigned i;
+	int fd;
+
+	for (i = 0; i < SECRET_MAX; i++) {
+		if (!setup_role_holds(child->role, i) || !source_is_set(&sources[i]))
+			continue;
+		if ((fd = source_open(&sources[i], &why)) == -1)
+			return (why);
+		m = message_new(MSG_CONF_SECRET, 0);
+		message_put_u(m, i);
+		channel_send(child->channel, m, fd);
+	}
+	return (NULL);
+}
+
+static void
+send_components(struct setup *setup, struct child *child,
+    const struct setup_cluster *cluster)
+{
+	struct conf_component *component;
+
+	TAILQ_FOREACH(component, &setup->conf->components, entry)
+		if (child->role == ROLE_NOTIFIER || (cluster != NULL &&
+		    strcmp(component->cluster, cluster->conf->name) == 0))
+			channel_send(child->channel,
+			    conf_pack_component(component), -1);
+}
+
+const char *
+setup_send(struct setup *setup, struct child *child, bool observe)
+{
+	struct setup_cluster *cluster = NULL;
+	struct conf_endpoint *endpoint;
+	struct message_out *m;
+	const char *why;
+
+	m = message_new(MSG_CONF_BEGIN, 0);
+	message_put_u(m, setup->generation);
+	message_put_b(m, observe);
+	channel_send(child->channel, m, -1);
+	if (child->role == ROLE_WATCHER) {
+		cluster = setup_cluster_find(setup, child->instance);
+		channel_send(child->channel, conf_pack_cluster(cluster->conf),
+		    -1);
+	}
+	if (child->role == ROLE_NOTIFIER || child->role == ROLE_STORE)
+		channel_send(child->channel,
+		    conf_pack_global(&setup->conf->global), -1);
+	if (child->role == ROLE_STORE && setup->conf->etcd != NULL)
+		channel_send(child->channel, conf_pack_etcd(setup->conf->etcd),
+		    -1);
+	TAILQ_FOREACH(endpoint, &setup->conf->endpoints, entry)
+		if (child->role == ROLE_DIALER ||
+		    (child->role == endpoint->role &&
+		    child->instance == endpoint->instance))
+			channel_send(child->channel,
+			    conf_pack_endpoint(endpoint), -1);
+	send_components(setup, child, cluster);
+	if ((why = send_secrets(child, cluster != NULL ? cluster->secrets :
+	    setup->secrets)) != NULL)
+		return (why);
+	m = message_new(MSG_CONF_END, 0);
+	message_put_u(m, setup->generation);
+	channel_send(child->channel, m, -1);
+	return (NULL);
+}

@@ -1,0 +1,397 @@
+/* Who runs, who is linked to whom, who is started again and when. */
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "../common/log.h"
+#include "kanatad.h"
+
+#define BACKOFF_MAX	60		/* s */
+#define BACKOFF_CRIME	30		/* s, at least, after a cage death */
+#define QUIET_AFTER	(5 * 60 * 1000)	/* ms of life that reset the backoff */
+#define CRIMES_WITHIN	(10 * 60 * 1000) /* ms: three of them end kanatad */
+#define PING_EVERY	5		/* s */
+#define PINGS_MAX	3		/* unanswered */
+#define START_TIME	30		/* s to become READY and PREPARED */
+#define STOP_TIME	5		/* s to end by itself */
+
+struct children children = TAILQ_HEAD_INITIALIZER(children);
+
+/* Who talks to whom. */
+static const struct { enum role a, b; } pairs[] = {
+	{ ROLE_WATCHER, ROLE_DIALER },
+	{ ROLE_NOTIFIER, ROLE_DIALER },
+	{ ROLE_STORE, ROLE_DIALER },
+	{ ROLE_WATCHER, ROLE_NOTIFIER },
+	{ ROLE_NOTIFIER, ROLE_STORE },
+};
+
+static struct event *sigchld, *ping_timer;
+static bool stopping;
+
+struct child *
+supervise_find(enum role role, unsigned instance)
+{
+	struct child *child;
+
+	TAILQ_FOREACH(child, &children, entry)
+		if (child->role == role && child->instance == instance &&
+		    child->state != CHILD_STOPPING)
+			return (child);
+	return (NULL);
+}
+
+void
+supervise_kill(struct child *child, const char *why)
+{
+	if (child->pid == 0 || child->killed_for != NULL)
+		return;
+	log_warnx("%s: %s; killed", child->name, why);
+	child->killed_for = why;
+	kill(child->pid, SIGKILL);
+}
+
+/* -- messages ---------------------------------------------------------------- */
+
+static const char *
+on_hung(struct child *child, struct message *m)
+{
+	uint64_t role = message_get_u(m), instance = message_get_u(m);
+	struct child *peer;
+	unsigned i;
+
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if ((pairs[i].a == child->role && pairs[i].b == role) ||
+		    (pairs[i].b == child->role && pairs[i].a == role))
+			break;
+	if (i == sizeof(pairs) / sizeof(pairs[0]))
+		return ("it complains of a role that it has no link to");
+	if ((peer = supervise_find(role, instance)) != NULL)
+		supervise_kill(peer, "a peer says that it does not read or "
+		    "breaks the protocol");
+	return (NULL);
+}
+
+static const char *
+dispatch(struct channel *c, struct message *m, void *arg)
+{
+	struct child *child = arg;
+
+	(void)c;
+	if (child->role == ROLE_PARSER)
+		return (parse_dispatch(child, m));
+	switch (m->type) {
+	case MSG_PROC_PONG:
+		child->pings = 0;
+		return (NULL);
+	case MSG_PROC_HUNG:
+		return (on_hung(child, m));
+	case MSG_PROC_READY:
+	case MSG_CONF_PREPARED:
+	case MSG_CONF_REFUSED:
+	case MSG_SECRET_AGAIN:
+		return (configure_dispatch(child, m));
+	case MSG_LIST_COMPONENT:
+	case MSG_LIST_FAILED:
+	case MSG_LIST_END:
+		return (list_dispatch(m));
+	default:
+		return (control_dispatch(child, m));
+	}
+}
+
+static void
+gone(struct channel *c, enum channel_end end, const char *why, void *arg)
+{
+	struct child *child = arg;
+
+	(void)c;
+	/* A worker that closes its channel is about to die of itself; what it
+	 * breaks or does not read is ours to end. */
+	if (end == CHANNEL_CLOSED && child->killed_for == NULL)
+		return;
+	supervise_kill(child, why);
+}
+
+/* -- links ------------------------------------------------------------------- */
+
+static void
+send_link(struct child *to, const struct child *peer, int fd)
+{
+	struct message_out *m = message_new(MSG_PROC_LINK, 0);
+
+	message_put_u(m, peer->role);
+	message_put_u(m, peer->instance);
+	channel_send(to->channel, m, fd);
+}
+
+static void
+link_pair(struct child *a, struct child *b)
+{
+	int fd[2];
+
+	/* An embedded store has no one to dial. */
+	if (a->role == ROLE_STORE && b->role == ROLE_DIALER &&
+	    a->argument[0] != '\0')
+		return;
+	channel_pair(fd);
+	send_link(a, b, fd[0]);
+	send_link(b, a, fd[1]);
+}
+
+void
+supervise_link(struct child *child)
+{
+	struct child *peer;
+	unsigned i;
+
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		TAILQ_FOREACH(peer, &children, entry) {
+			if (peer->state != CHILD_RUNNING || peer == child)
+				continue;
+			if (pairs[i].a == child->role &&
+			    pairs[i].b == peer->role)
+				link_pair(child, peer);
+			else if (pairs[i].b == child->role &&
+			    pairs[i].a == peer->role)
+				link_pair(peer, child);
+		}
+}
+
+void
+supervise_link_health(void)
+{
+	struct child *child, *notifier;
+
+	notifier = supervise_find(ROLE_NOTIFIER, 0);
+	if (notifier == NULL || notifier->state != CHILD_RUNNING)
+		return;
+	TAILQ_FOREACH(child, &children, entry)
+		if (child->role == ROLE_WATCHER &&
+		    child->state == CHILD_RUNNING)
+			link_pair(child, notifier);
+}
+
+/* -- life and death ---------------------------------------------------------- */
+
+static void
+on_restart(evutil_socket_t fd, short what, void *arg)
+{
+	struct child *child = arg;
+
+	(void)fd;
+	(void)what;
+	child->restarts++;
+	child_start(child, dispatch, gone);
+}
+
+struct child *
+supervise_add(enum role role, unsigned instance, const char *name,
+    const char *argument)
+{
+	struct child *child;
+
+	if ((child = calloc(1, sizeof(*child))) == NULL)
+		fatal("calloc");
+	child->role = role;
+	child->instance = instance;
+	if (name == NULL)
+		strlcpy(child->name, role_name(role), sizeof(child->name));
+	else
+		snprintf(child->name, sizeof(child->name), "%s/%s",
+		    role_name(role), name);
+	strlcpy(child->argument, argument, sizeof(child->argument));
+	if ((child->restart_event = evtimer_new(base, on_restart, child)) == NULL)
+		fatalx("cannot make a timer");
+	TAILQ_INSERT_TAIL(&children, child, entry);
+	child_start(child, dispatch, gone);
+	return (child);
+}
+
+static void
+child_free(struct child *child)
+{
+	TAILQ_REMOVE(&children, child, entry);
+	event_free(child->restart_event);
+	free(child);
+}
+
+void
+supervise_remove(struct child *child)
+{
+	child->state = CHILD_STOPPING;
+	if (child->pid == 0) {
+		child_free(child);
+		return;
+	}
+	/* It ends when its channel does. */
+	channel_free(child->channel);
+	child->channel = NULL;
+}
+
+/* Three cage deaths or memory faults in ten minutes: the service manager must
+ * see it. */
+static bool
+count_crime(struct child *child)
+{
+	uint64_t ticks = ticks_ms();
+	bool third = child->crimes[1] != 0 &&
+	    ticks - child->crimes[1] < CRIMES_WITHIN;
+
+	child->crimes[1] = child->crimes[0];
+	child->crimes[0] = ticks;
+	return (third);
+}
+
+static void
+restart_later(struct child *child, int status)
+{
+	struct timeval tv = { 0, 0 };
+	bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+	    child->killed_for == NULL;
+
+	if (now_ms() - child->started > QUIET_AFTER)
+		child->backoff = 0;
+	if (clean && child->backoff == 0) {
+		/* It asked to be started again, and does not do so often. */
+		child->backoff = 1;
+	} else {
+		tv.tv_sec = child->backoff > 0 ? child->backoff : 1;
+		child->backoff = tv.tv_sec * 2 > BACKOFF_MAX ? BACKOFF_MAX :
+		    tv.tv_sec * 2;
+	}
+	if (child_is_crime(status)) {
+		if (count_crime(child)) {
+			log_warnx("%s died of its cage or a memory fault three "
+			    "times in ten minutes: %s; kanatad ends",
+			    child->name, child->death);
+			supervise_stop(1);
+		}
+		if (tv.tv_sec < BACKOFF_CRIME)
+			tv.tv_sec = BACKOFF_CRIME;
+	}
+	log_warnx("%s ended: %s; started again in %lld s", child->name,
+	    child->death, (long long)tv.tv_sec);
+	evtimer_add(child->restart_event, &tv);
+}
+
+static void
+on_death(struct child *child, int status)
+{
+	bool was_stopping = child->state == CHILD_STOPPING;
+
+	if (child->channel != NULL)
+		channel_drain(child->channel);
+	child_bury(child, status);
+	child->state = CHILD_DEAD;
+	if (child->role == ROLE_PARSER) {
+		parse_child_gone(child);
+		was_stopping = true;
+	}
+	if (was_stopping) {
+		child_free(child);
+		return;
+	}
+	control_child_gone(child);
+	configure_child_gone(child);
+	if (options.mode == MODE_LIST)
+		fatalx("%s ended: %s", child->name, child->death);
+	restart_later(child, status);
+}
+
+static void
+on_sigchld(evutil_socket_t sig, short what, void *arg)
+{
+	struct child *child, *next;
+	pid_t pid;
+	int status;
+
+	(void)sig;
+	(void)what;
+	(void)arg;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (child = TAILQ_FIRST(&children); child != NULL;
+		    child = next) {
+			next = TAILQ_NEXT(child, entry);
+			if (child->pid == pid)
+				on_death(child, status);
+		}
+}
+
+static void
+on_ping(evutil_socket_t fd, short what, void *arg)
+{
+	struct child *child;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	TAILQ_FOREACH(child, &children, entry) {
+		if (child->channel == NULL || child->role == ROLE_PARSER)
+			continue;
+		if (child->state != CHILD_RUNNING &&
+		    now_ms() - child->started < START_TIME * 1000)
+			continue;
+		if (child->state == CHILD_STARTING)
+			supervise_kill(child, "it does not become ready");
+		else if (child->pings >= PINGS_MAX)
+			supervise_kill(child, "it does not answer");
+		else {
+			child->pings++;
+			channel_send_empty(child->channel, MSG_PROC_PING, 0);
+		}
+	}
+}
+
+void
+supervise_init(void)
+{
+	static const struct timeval every = { PING_EVERY, 0 };
+
+	sigchld = evsignal_new(base, SIGCHLD, on_sigchld, NULL);
+	ping_timer = event_new(base, -1, EV_PERSIST, on_ping, NULL);
+	if (sigchld == NULL || ping_timer == NULL ||
+	    evsignal_add(sigchld, NULL) == -1 ||
+	    evtimer_add(ping_timer, &every) == -1)
+		fatalx("cannot watch for ended processes");
+}
+
+void
+supervise_stop(int status)
+{
+	struct child *child;
+	uint64_t deadline = ticks_ms() + STOP_TIME * 1000;
+	static const struct timespec pause = { 0, 10 * 1000 * 1000 };
+	bool left;
+
+	if (stopping)
+		_exit(status);
+	stopping = true;
+	notify_send("STOPPING=1");
+	control_close();
+	TAILQ_FOREACH(child, &children, entry) {
+		channel_free(child->channel);
+		child->channel = NULL;
+	}
+	do {
+		left = false;
+		TAILQ_FOREACH(child, &children, entry) {
+			if (child->pid != 0 &&
+			    waitpid(child->pid, NULL, WNOHANG) == child->pid)
+				child->pid = 0;
+			left = left || child->pid != 0;
+		}
+		if (left)
+			nanosleep(&pause, NULL);
+	} while (left && ticks_ms() < deadline);
+	TAILQ_FOREACH(child, &children, entry)
+		if (child->pid != 0)
+			kill(child->pid, SIGKILL);
+	exit(status);
+}
