@@ -8,8 +8,10 @@ import fnmatch
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 
@@ -54,7 +56,10 @@ def label(group, path, name):
 def run(path, names, limit, group, results, args):
     """In the runner: starts the process and turns its reports into results."""
     read_end, write_end = os.pipe()
-    env = dict(os.environ, REGRESS_BUILD=args.build, REGRESS_SAN_BUILD=args.san_build)
+    folder = tempfile.mkdtemp(prefix="kanata-")
+    os.chmod(folder, 0o711)
+    env = dict(os.environ, REGRESS_BUILD=args.build, REGRESS_SAN_BUILD=args.san_build,
+               TMPDIR=folder)
     with open(os.memfd_create("output"), "rb") as out:
         child = reap.start([sys.executable, sys.argv[0], "--child", str(write_end), path, *names],
                            stdout=out.fileno(), pass_fds=[write_end], env=env)
@@ -67,6 +72,7 @@ def run(path, names, limit, group, results, args):
             reports = [json.loads(line) for line in file if line.endswith("\n")]
         out.seek(0)
         output = out.read().decode(errors="replace")
+    shutil.rmtree(folder, ignore_errors=True)
     missing = list(names)
     for report in reports:
         missing.remove(report["name"])

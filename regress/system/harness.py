@@ -102,7 +102,7 @@ def close_shared():
 
 class TempDir:
     def __init__(self):
-        self.path = tempfile.mkdtemp(prefix="kanata-test-")
+        self.path = tempfile.mkdtemp(prefix="t-")
         os.chmod(self.path, 0o711)
 
     def stop(self):
