@@ -185,7 +185,7 @@ parser_read_tree(struct parsed *p, int fd, const char *context)
 		kubeconfig_read(p, root, context);
 	else
 		grammar_read(p, root);
-	yaml_free(root);
+	yaml_tree_free(root);
 }
 
 static void

@@ -406,12 +406,12 @@ yaml_read(const char *bytes, size_t len, unsigned depth,
 		return (b.root);
 	for (i = 0; i < YAML_DEPTH_MAX; i++)
 		free(b.open[i].key);
-	yaml_free(b.root);
+	yaml_tree_free(b.root);
 	return (NULL);
 }
 
 void
-yaml_free(struct yaml_node *node)
+yaml_tree_free(struct yaml_node *node)
 {
 	struct yaml_node	*child, *next;
 
@@ -420,7 +420,7 @@ yaml_free(struct yaml_node *node)
 	/* No deeper than YAML_DEPTH_MAX. */
 	for (child = node->first; child != NULL; child = next) {
 		next = child->next;
-		yaml_free(child);
+		yaml_tree_free(child);
 	}
 	if (node->text != NULL)
 		freezero(node->text, strlen(node->text));

@@ -34,13 +34,13 @@ struct yaml_error {
 
 /*
  * Reads a document of len bytes that nests at most `depth` deep (up to
- * YAML_DEPTH_MAX).  Returns its root, which the caller frees with yaml_free, or
+ * YAML_DEPTH_MAX).  Returns its root, which the caller frees with yaml_tree_free, or
  * NULL and fills in the error.  The error never quotes a value.
  */
 struct yaml_node *yaml_read(const char *, size_t len, unsigned depth,
 		    struct yaml_error *);
 /* Wipes all text and frees.  NULL is allowed. */
-void		 yaml_free(struct yaml_node *);
+void		 yaml_tree_free(struct yaml_node *);
 
 /* The value of a key in a map; NULL if there is none or it is no map. */
 const struct yaml_node *yaml_find(const struct yaml_node *, const char *key);
