@@ -69,7 +69,9 @@ kanata-notifier_SRCS = $(worker) $(http) \
 kanata-notifier_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 
 kanata-store_SRCS = $(worker) $(http) \
-		store/main.c
+		store/main.c store/state.c store/embedded.c store/etcd.c \
+		store/etcd_call.c store/etcd_elect.c store/etcd_write.c \
+		store/etcd_json.c
 kanata-store_LIBS = -lcurl -levent_core -ljansson -llmdb -lmsgpackc -lseccomp -lbsd
 
 kanatactl_SRCS = common/role.c common/log.c common/message.c common/datagram.c \
@@ -121,6 +123,12 @@ unit_grammar_LIBS = $(kanata-parser_LIBS)
 unit_kubeconfig_SRCS = $(common) $(parsing)
 unit_kubeconfig_LIBS = $(kanata-parser_LIBS)
 
+UNIT +=		etcd lmdb
+unit_etcd_SRCS = $(common) store/etcd_json.c store/state.c
+unit_etcd_LIBS = -ljansson $(unit_message_LIBS)
+unit_lmdb_SRCS = $(common) store/embedded.c store/state.c
+unit_lmdb_LIBS = -llmdb $(unit_message_LIBS)
+
 define unit
 $(B)/unit/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/unit/$(1).c $(unit_$(1)_SRCS))
 	@mkdir -p $$(@D)
@@ -129,6 +137,38 @@ OBJS += $(B)/obj/regress/unit/$(1).o
 endef
 $(foreach u,$(UNIT),$(eval $(call unit,$(u))))
 unit: $(addprefix $(B)/unit/,$(UNIT))
+
+# Process tests: regress/proc/<name>.c starts real workers and is their parent.
+child =		common/message_io.c regress/proc/child.c
+PROC =		dialer
+proc_dialer_SRCS = $(common) $(child)
+proc_dialer_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
+proc_dialer_NEEDS = $(B)/libexec/kanata/kanata-dialer
+
+define proc
+$(B)/proc/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/proc/$(1).c $(proc_$(1)_SRCS)) | $(proc_$(1)_NEEDS)
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $(proc_$(1)_LIBS)
+OBJS += $(patsubst %.c,$(B)/obj/%.o,regress/proc/$(1).c $(child))
+endef
+$(foreach p,$(PROC),$(eval $(call proc,$(p))))
+proc: $(addprefix $(B)/proc/,$(PROC))
+
+# Tests of a real worker over a socketpair: regress/proc/<name>.c.  They find the
+# worker beside themselves, in ../libexec/kanata.
+PROC =		store
+proc_store_SRCS = $(common) common/message_io.c
+proc_store_LIBS = $(unit_message_LIBS)
+
+define proc
+$(B)/proc/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/proc/$(1).c $(proc_$(1)_SRCS)) \
+    | $(B)/libexec/kanata/kanata-$(1)
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $(proc_$(1)_LIBS)
+OBJS += $(B)/obj/regress/proc/$(1).o
+endef
+$(foreach p,$(PROC),$(eval $(call proc,$(p))))
+proc: $(addprefix $(B)/proc/,$(PROC))
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
@@ -144,4 +184,4 @@ clean:
 	rm -rf build
 
 -include $(sort $(OBJS:.o=.d))
-.PHONY: all unit install clean FORCE
+.PHONY: all unit proc install clean FORCE

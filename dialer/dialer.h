@@ -26,8 +26,10 @@ struct resolve;
 typedef void	(*resolve_fn)(const struct addresses *, const char *error,
 		    void *arg);
 
-/* Before the cage: reads resolv.conf and hosts, makes the sockets for DNS. */
-void		 resolve_init(struct event_base *);
+/* Before the cage: reads resolv.conf and hosts, makes the sockets for DNS.
+ * Borrows the names of the files. */
+void		 resolve_init(struct event_base *, const char *resolv_conf,
+		    const char *hosts);
 /*
  * NULL: the answer was known and the callback has been called.  Ends the process
  * when the resolver files are not those that were read: the parent starts another.

@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "../common/log.h"
 #include "../common/worker.h"
@@ -212,8 +213,6 @@ check_endpoint(const struct conf *conf, const struct conf_endpoint *endpoint)
 
 	if ((why = resolve_check(endpoint->host)) != NULL)
 		return (why);
-	if (endpoint->port == 0 || endpoint->port > 65535)
-		return ("the port is not between 1 and 65535");
 	TAILQ_FOREACH(other, &conf->endpoints, entry)
 		if (other != endpoint && other->number == endpoint->number)
 			return ("the number is there twice");
@@ -244,12 +243,25 @@ dialer_conf_commit(const struct conf *conf)
 	(void)conf;
 }
 
+/* kanata-dialer [-h hosts] [-r resolv.conf] */
 static void
 dialer_init(struct event_base *base, int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
-	resolve_init(base);
+	const char *hosts = "/etc/hosts", *resolv_conf = "/etc/resolv.conf";
+	int c;
+
+	while ((c = getopt(argc, argv, "h:r:")) != -1)
+		switch (c) {
+		case 'h':
+			hosts = optarg;
+			break;
+		case 'r':
+			resolv_conf = optarg;
+			break;
+		default:
+			fatalx("wrong option");
+		}
+	resolve_init(base, resolv_conf, hosts);
 }
 
 static const struct worker dialer = {

@@ -52,11 +52,10 @@ struct file {
 
 static TAILQ_HEAD(, lookup)	 lookups = TAILQ_HEAD_INITIALIZER(lookups);
 static struct evdns_base	*dns;
-static struct file		 files[] = {
-	{ .path = "/etc/resolv.conf" },
-	{ .path = "/etc/hosts" },
-};
+static struct file		 files[2];
 #define NFILES	(sizeof(files) / sizeof(files[0]))
+#define RESOLV_CONF	(&files[0])
+#define HOSTS		(&files[1])
 
 static void
 on_dns_log(int is_warning, const char *text)
@@ -88,10 +87,13 @@ set_option(const char *name, const char *value)
 }
 
 void
-resolve_init(struct event_base *base)
+resolve_init(struct event_base *base, const char *resolv_conf,
+    const char *hosts)
 {
 	unsigned i;
 
+	RESOLV_CONF->path = resolv_conf;
+	HOSTS->path = hosts;
 	/* Before they are read: a change in between is seen later. */
 	for (i = 0; i < NFILES; i++)
 		files[i].exists = stat(files[i].path, &files[i].st) == 0;
@@ -108,9 +110,9 @@ resolve_init(struct event_base *base)
 	 * nobody here asked for. */
 	set_option("max-timeouts", "255");
 	if (evdns_base_resolv_conf_parse(dns, DNS_OPTION_SEARCH |
-	    DNS_OPTION_NAMESERVERS | DNS_OPTION_MISC, files[0].path) != 0)
-		log_debug("dns: no name server in %s", files[0].path);
-	evdns_base_load_hosts(dns, files[1].exists ? files[1].path : NULL);
+	    DNS_OPTION_NAMESERVERS | DNS_OPTION_MISC, resolv_conf) != 0)
+		log_debug("dns: no name server in %s", resolv_conf);
+	evdns_base_load_hosts(dns, HOSTS->exists ? hosts : NULL);
 }
 
 static void
@@ -254,12 +256,11 @@ error_text(int error)
 	case EVUTIL_EAI_NONAME:
 	case EVUTIL_EAI_NODATA:
 		return ("no such name");
-	case EVUTIL_EAI_AGAIN:
-		return ("name servers do not answer");
 	case EVUTIL_EAI_MEMORY:
 		fatalx("out of memory");
 	default:
-		return ("name servers cannot resolve the name");
+		/* evdns does not tell which. */
+		return ("the name servers do not answer or with an error");
 	}
 }
 
