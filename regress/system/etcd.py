@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 
 import reap
-from harness import Skipped, free_port, register, temp_dir, wait
+from harness import Ended, Skipped, free_port, register, temp_dir, wait
 
 
 def b64(text):
@@ -53,7 +53,8 @@ class Etcd:
         wait(self.healthy, 30, "etcd to be healthy")
 
     def healthy(self):
-        assert self.child.poll() is None, f"etcd ended:\n{self.state()}"
+        if self.child.poll() is not None:
+            raise Ended(f"etcd ended:\n{self.told()}")
         with urllib.request.urlopen(f"{self.url}/health", timeout=5) as reply:
             return json.load(reply).get("health") == "true"
 
@@ -70,7 +71,7 @@ class Etcd:
     def thaw(self):
         os.kill(self.child.pid, 18)
 
-    def state(self):
+    def told(self):
         with open(os.path.join(self.folder, "log"), errors="replace") as file:
             return "".join(file.readlines()[-15:])
 

@@ -27,6 +27,10 @@ class Skipped(Exception):
     """This cannot be tested here; says why."""
 
 
+class Ended(Exception):
+    """What was waited for has died: no use to wait longer."""
+
+
 def limit(seconds):
     """Decorator: a test's own time limit."""
     def mark(test):
@@ -58,7 +62,7 @@ def equal(got, wanted, what=""):
 
 
 # What a test started, stopped in reverse order, however the test ends. Each has
-# stop() and may have state(), the text that helps when the test failed.
+# stop() and may have told(), what helps when the test failed.
 
 started, shared = [], []
 
@@ -71,7 +75,7 @@ def register(thing, in_all_tests=False):
 def show_state():
     for thing in shared + started:
         try:
-            text = thing.state() if hasattr(thing, "state") else ""
+            text = thing.told() if hasattr(thing, "told") else ""
             text = text if isinstance(text, str) else json.dumps(text, indent=1)
         except Exception as error:
             text = f"(cannot be told: {error})"

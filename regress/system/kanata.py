@@ -8,8 +8,8 @@ import subprocess
 
 import reap
 from cagecheck import assert_process, landlock_abi, status
-from harness import (ROOT, USER, built_tree, equal, make_dir, register, temp_dir, wait, write,
-                     yaml)
+from harness import (ROOT, USER, Ended, built_tree, equal, make_dir, register, temp_dir, wait,
+                     write, yaml)
 
 ROLES = ("parser", "dialer", "watcher", "notifier", "store")
 # Quick, so that tests are; the order of events is asserted, never the time.
@@ -93,7 +93,8 @@ class Kanata:
     def wait_ready(self):
         """All workers caged, none missing, and the control socket answers."""
         def all_there():
-            assert self.child.poll() is None, f"kanatad ended with {self.child.poll()}"
+            if self.child.poll() is not None:
+                raise Ended(f"kanatad ended with {self.child.poll()}")
             pids = self.pids()
             missing = {"dialer", "watcher", "notifier", "store"} - {
                 name.split("-")[0] for name in pids}
@@ -158,7 +159,13 @@ class Kanata:
              f" ({self.health(id)} at first)")
 
     def workers(self):
-        return self.show("workers")["workers"]
+        """Without the parent, which is in the list too."""
+        return [w for w in self.show("workers")["workers"] if w["name"] != "kanatad"]
+
+    def assert_no_restarts(self, but=None):
+        found = {w["name"]: w["death"] for w in self.workers()
+                 if w["restarts"] and not (but and w["name"].startswith(but))}
+        equal(found, {}, "workers that died")
 
     def reload(self):
         return self.ctl("reload")
@@ -231,7 +238,7 @@ class Kanata:
             reap.end_group(child)
         self.check_log()
 
-    def state(self):
+    def told(self):
         text = f"configuration:\n{open(self.file, 'rb').read()[:3000].decode(errors='replace')}\n"
         if self.child is not None and self.child.poll() is None:
             text += f"kanatactl show:\n{self.ctl('show').out}\n"

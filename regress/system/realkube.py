@@ -17,8 +17,8 @@ import urllib.request
 
 import reap
 from etcd import Etcd
-from harness import (Authority, Skipped, free_port, give, openssl, register, temp_dir, wait,
-                     write, yaml)
+from harness import (Authority, Ended, Skipped, free_port, give, openssl, register, temp_dir,
+                     wait, write, yaml)
 
 PREFIX = {"pods": "/api/v1", "namespaces": "/api/v1", "nodes": "/api/v1", "secrets": "/api/v1",
           "deployments": "/apis/apps/v1", "replicasets": "/apis/apps/v1",
@@ -244,7 +244,8 @@ class RealKube:
         self.start_server()
 
     def ready(self):
-        assert self.server.poll() is None, f"kube-apiserver ended:\n{self.state()}"
+        if self.server.poll() is not None:
+            raise Ended(f"kube-apiserver ended:\n{self.told()}")
         try:
             return self.client.call("GET", "/readyz") == "ok"
         except ApiError:
@@ -259,7 +260,7 @@ class RealKube:
             reap.end_group(child)
         RealKube.instance = None
 
-    def state(self):
+    def told(self):
         text = "".join(f"kubelet: {error}\n" for error in
                        (self.kubelet.errors[-5:] if self.kubelet else ()))
         for program in ("kube-apiserver", "kube-controller-manager"):

@@ -16,15 +16,35 @@ components:
 """ % KEY
 
 
-def refused(text, *patterns, line=None, column=None, prepare=None):
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+current-context: main
+clusters:
+- name: c
+  cluster: {server: "%s"}
+users:
+- name: u
+  user: {token: abc-token-secret}
+contexts:
+- name: main
+  context: {cluster: c, user: u}
+"""
+
+
+def refused(text, *patterns, line=None, column=None, prepare=None,
+            names=None):
     kanata = Kanata(text=text, start=False, secrets=[KEY])
+    # There is a cluster to be found, so that it is not what is missed.
+    write(f"{kanata.folder}/.kubeconfig", KUBECONFIG % "https://192.0.2.1:6443")
+    kanata.env["KUBECONFIG"] = f"{kanata.folder}/.kubeconfig"
     if prepare:
         prepare(kanata)
     for args in (["-n"], ["-d"]):
         done = kanata.once(*args)
         equal(done.rc, 1, f"exit status of kanatad {args}: {done!r}")
         said = done.out + done.err
-        assert kanata.file in said, f"the file is not named in {done!r}"
+        assert (names or kanata.file) in said, f"the file is not named in {done!r}"
         for pattern in patterns:
             assert re.search(pattern, said), f"no {pattern!r} in {done!r}"
         assert KEY not in said, f"the key is in {done!r}"
@@ -67,15 +87,15 @@ def test_key_that_all_can_read():
 
 
 def test_empty():
-    refused("", "(?i)empty|key|expected|missing")
+    refused("", "(?i)nothing|empty")
 
 
 def test_only_comments():
-    refused("# nothing\n\n", "(?i)empty|key|expected|missing")
+    refused("# nothing\n\n", "(?i)nothing|empty")
 
 
 def test_huge():
-    refused(GOOD + "# " + "x" * 30_000_000 + "\n", "(?i)large|big|long|size|limit")
+    refused(GOOD + "# " + "x" * 30_000_000 + "\n", "1024 KiB")
 
 
 def test_huge_of_components():
@@ -183,8 +203,7 @@ def test_strict_refuses_plain_etcd():
 def secret_file(mode, *patterns, text=KEY):
     key = Kanata(text="", start=False).folder + "/key"
     write(key, text, mode)
-    done = refused(GOOD.replace(f"key: {KEY}", f"key_file: {key}"), *patterns)
-    assert key in done.out + done.err, f"the secret's file is not named in {done!r}"
+    refused(GOOD.replace(f"key: {KEY}", f"key_file: {key}"), *patterns, names=key)
 
 
 def test_secret_file_that_all_can_read():
@@ -196,9 +215,8 @@ def test_secret_file_that_the_group_can_write():
 
 
 def test_secret_file_missing():
-    done = refused(GOOD.replace(f"key: {KEY}", "key_file: /nonexistent/key"),
-                   "/nonexistent/key", "(?i)no such file")
-    assert "key" in done.err
+    refused(GOOD.replace(f"key: {KEY}", "key_file: /nonexistent/key"), "(?i)no such file",
+            names="/nonexistent/key")
 
 
 def test_secret_file_of_another():
@@ -207,7 +225,8 @@ def test_secret_file_of_another():
     folder = Kanata(text="", start=False).folder
     write(f"{folder}/key", KEY)
     os.chown(f"{folder}/key", 1, 1)
-    refused(GOOD.replace(f"key: {KEY}", f"key_file: {folder}/key"), "(?i)owner|permission")
+    refused(GOOD.replace(f"key: {KEY}", f"key_file: {folder}/key"), "(?i)own|permission",
+            names=f"{folder}/key")
 
 
 def test_secret_file_works():
@@ -223,32 +242,16 @@ def test_secret_file_works():
     page.assert_one_outage("cmp")
 
 
-def bad_kubeconfig(text, *patterns):
+def bad_kubeconfig(text, *patterns, names=None):
     kanata = Kanata(start=False, text="")
     path = write(kanata.folder + "/kubeconfig", text)
     write(kanata.file, GOOD + f"clusters: [{{name: main, kubeconfig: {path}}}]\n")
     for args in (["-n"], ["-d"]):
         done = kanata.once(*args)
         equal(done.rc, 1, f"exit status of kanatad {args}: {done!r}")
-        assert path in done.out + done.err, f"the kubeconfig is not named in {done!r}"
+        assert (names or path) in done.out + done.err, f"the kubeconfig is not named in {done!r}"
         for pattern in patterns:
             assert re.search(pattern, done.out + done.err), f"no {pattern!r} in {done!r}"
-
-
-KUBECONFIG = """\
-apiVersion: v1
-kind: Config
-current-context: main
-clusters:
-- name: c
-  cluster: {server: "%s"}
-users:
-- name: u
-  user: {token: abc-token-secret}
-contexts:
-- name: main
-  context: {cluster: c, user: u}
-"""
 
 
 def test_kubeconfig_empty():
@@ -270,7 +273,8 @@ def test_kubeconfig_without_context():
 
 def test_kubeconfig_missing_file():
     bad_kubeconfig((KUBECONFIG % "https://192.0.2.1:6443").replace(
-        "{token: abc-token-secret}", "{tokenFile: /nonexistent/token}"), "/nonexistent/token")
+        "{token: abc-token-secret}", "{tokenFile: /nonexistent/token}"),
+        names="/nonexistent/token")
 
 
 def test_escape_sequences_do_not_reach_the_terminal():

@@ -28,6 +28,12 @@ class Kube(client.KubeSim):
             "users": [{"name": "reader", "user": user or {"token": token}}],
             "contexts": [{"name": "sim", "context": context}]}) + "\n")
 
+    def told(self):
+        now = self.state()
+        return {"requests": now["requests"], "watches": now["watches"],
+                "queries": [f"{q['verb']} {q['path']}?{q['query']}" for q in now["queries"][-15:]],
+                "objects": {kind: found for kind, found in now["objects"].items() if found}}
+
     def watches(self, resource="pods"):
         return self.state()["watches"].get(resource, 0)
 
@@ -38,6 +44,15 @@ class Page(client.InstatusSim):
     def __init__(self, components=None, api_key=KEY, **options):
         super().__init__(components=components, api_key=api_key, **options)
         register(self)
+
+    def told(self):
+        now = self.state()
+        return {"requests": [" ".join(str(request.get(key, "")) for key in
+                                      ("method", "path", "status", "body"))[:300]
+                             for request in now["requests"][-25:]],
+                "triggers": now["triggers"],
+                "pages": [{"components": {id: c["status"] for id, c in page["components"].items()},
+                           "incidents": page["incidents"]} for page in now["pages"].values()]}
 
     def wait_status(self, id, *wanted, limit=30):
         wait(lambda: self.component_status(id) in wanted, limit,
