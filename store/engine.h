@@ -50,7 +50,7 @@ void	 store_item(uint32_t id, const char *key, const struct value *);
 void	 store_loaded(uint32_t id);
 void	 store_done(uint32_t id);
 void	 store_failed(uint32_t id, const char *why);
-/* What holds from now on; sent and logged only when it changed. */
+/* What holds from now on; sent only when it changed. */
 void	 store_say(bool reachable, bool speaks, const char *text);
 /* Asks the parent to read a secret anew. */
 void	 store_secret_again(enum secret);

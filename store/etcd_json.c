@@ -45,6 +45,27 @@ etcd_json_init(void)
 	json_set_alloc_funcs(wiping_malloc, wiping_free);
 }
 
+char *
+etcd_text(const json_t *json)
+{
+	char *text;
+
+	if ((text = json_dumps(json, JSON_COMPACT)) == NULL)
+		fatalx("out of memory for JSON");
+	return (text);
+}
+
+void
+etcd_text_free(char *text)
+{
+	json_malloc_t unused;
+	json_free_t release;
+
+	/* Whichever allocator it came from. */
+	json_get_alloc_funcs(&unused, &release);
+	release(text);
+}
+
 static json_t *
 need(json_t *json)
 {

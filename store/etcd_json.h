@@ -14,6 +14,9 @@
 
 /* jansson forgets to wipe: from here on what it frees is wiped. */
 void	 etcd_json_init(void);
+/* The text of a request; to be freed with etcd_text_free. */
+char	*etcd_text(const json_t *);
+void	 etcd_text_free(char *);
 
 /* The caller frees; fatal when out of memory. */
 char	*etcd_base64(const void *, size_t);

@@ -41,7 +41,9 @@ struct item {
 	int64_t		 mod_revision;	/* of what is stored, 0: absent */
 	uint64_t	 version;	/* counts the changes of wanted */
 	unsigned	 holds;		/* writes and askers that point here */
-	bool		 is_dirty, is_seen;
+	bool		 is_dirty;	/* in the list of what is to be written */
+	bool		 is_flying;	/* in a transaction on its way */
+	bool		 is_seen;
 };
 
 RB_HEAD(item_tree, item);

@@ -1,0 +1,457 @@
+/*
+ * Login, lease and leadership.  One step at a time, each decided anew from what
+ * is known, so that any of them may fail and be taken again:
+ *
+ *	log in - look who leads - grant a lease - acquire - read the state -
+ *	keep the lease alive and check the election key, for ever.
+ *
+ * The election key lives as long as the lease.  Beside it stands, without a lease,
+ * who led last: if that is still this process when it leads again, nobody else
+ * has changed the state in between.
+ */
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/log.h"
+#include "engine.h"
+#include "etcd.h"
+
+#define LOOK_EVERY	1000		/* ms, while another leads */
+#define TTL_MAX		3600		/* believed, in seconds */
+#define TOKEN_MAX	8192
+/* A keepalive that hangs must leave time for another node. */
+#define KEEPALIVE_LIMIT	(ETCD_LEASE_SECONDS * 1000 / 4)
+
+static void
+wait_for(struct etcd *e, unsigned ms)
+{
+	const struct timeval tv = { .tv_sec = ms / 1000,
+	    .tv_usec = ms % 1000 * 1000 };
+
+	evtimer_add(e->elect_timer, &tv);
+}
+
+static void
+on_elect_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	etcd_elect_step(arg);
+}
+
+static void
+on_quiet_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	etcd_update(arg);
+}
+
+void
+etcd_elect_init(struct etcd *e)
+{
+	e->elect_timer = evtimer_new(e->base, on_elect_timer, e);
+	e->quiet_timer = evtimer_new(e->base, on_quiet_timer, e);
+	if (e->elect_timer == NULL || e->quiet_timer == NULL)
+		fatalx("libevent cannot make a timer");
+}
+
+/* Takes the same step again, when it is worth it. */
+static void
+again(struct etcd *e, enum etcd_error error)
+{
+	if (error == ETCD_NO_LEASE) {
+		e->lease = 0;
+		etcd_elect_deposed(e, "the lease is gone");
+	}
+	wait_for(e, etcd_delay(e, error));
+}
+
+void
+etcd_elect_deposed(struct etcd *e, const char *why)
+{
+	if (e->leader_revision != 0)
+		log_warnx("etcd: no longer the leader: %s; trying to be "
+		    "it again", why);
+	e->leader_revision = 0;
+	e->pulled = e->check = false;
+	etcd_write_abandon(e);
+	wait_for(e, 0);
+}
+
+void
+etcd_elect_lost(struct etcd *e)
+{
+	etcd_write_drop(e, "another kanatad leads");
+	if (e->told)
+		e->load_again = true;
+	e->loaded = e->told = e->led = false;
+}
+
+/* -- login ----------------------------------------------------------------- */
+
+static bool
+is_token(const char *text)
+{
+	const char *p;
+
+	if (text == NULL || *text == '\0' || strlen(text) > TOKEN_MAX)
+		return (false);
+	for (p = text; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~')
+			return (false);
+	return (true);
+}
+
+static void
+on_login(struct etcd *e, enum etcd_error error, const json_t *reply,
+    const char *text)
+{
+	const char *token = json_string_value(json_object_get(reply, "token"));
+
+	switch (error) {
+	case ETCD_OK:
+		if (!is_token(token)) {
+			log_warnx("etcd: a login was answered without a token");
+			wait_for(e, ETCD_BACKOFF_MAX);
+			return;
+		}
+		if ((e->token = strdup(token)) == NULL)
+			fatal("strdup");
+		break;
+	case ETCD_AUTH_OFF:
+		log_info("etcd: authentication is not enabled there: going on "
+		    "without user %s", log_safe(e->user));
+		e->auth_off = true;
+		break;
+	case ETCD_REFUSED:
+		log_warnx("etcd: user %s is refused: %s; trying again in 30 s",
+		    log_safe(e->user), log_safe(text));
+		/* It may have been changed since. */
+		store_secret_again(SECRET_ETCD_PASSWORD);
+		/* FALLTHROUGH */
+	default:
+		again(e, error);
+		return;
+	}
+	/* A token that was just made and refused: not at once again. */
+	wait_for(e, etcd_delay(e, ETCD_RETRY));
+	etcd_write_step(e);
+}
+
+static void
+login(struct etcd *e)
+{
+	etcd_call(e, LANE_ELECT, "/v3/auth/authenticate", etcd_login(e->user,
+	    e->secret[ETCD_PASSWORD].data), ETCD_TIME_LIMIT, on_login);
+}
+
+/* -- leadership ------------------------------------------------------------ */
+
+static void
+renewed(struct etcd *e, int64_t ttl)
+{
+	const uint64_t sent = e->call[LANE_ELECT].sent, now = etcd_clock();
+	struct timeval tv = { 0 };
+	uint64_t left;
+
+	e->lease_end = sent + ttl * 1000 - ETCD_LEASE_MARGIN;
+	e->keepalive_at = sent + ttl * 1000 / 3;
+	left = e->lease_end > now ? e->lease_end - now + 1 : 1;
+	tv.tv_sec = left / 1000;
+	tv.tv_usec = left % 1000 * 1000;
+	evtimer_add(e->quiet_timer, &tv);
+}
+
+static void
+on_acquire(struct etcd *e, enum etcd_error error, const json_t *reply,
+    const char *text)
+{
+	(void)text;
+	/* When the answer is lost, or the other one was faster, look again. */
+	if (error == ETCD_OK && etcd_txn_succeeded(reply))
+		e->leader_revision = etcd_revision(reply);
+	again(e, error);
+}
+
+static void
+acquire(struct etcd *e)
+{
+	const size_t len = strlen(e->identity);
+	json_t *txn = etcd_txn();
+
+	etcd_txn_if_created(txn, e->leader_key, 0);
+	etcd_txn_if_modified(txn, e->last_key, e->last_modified);
+	etcd_txn_put(txn, e->leader_key, e->identity, len, e->lease);
+	etcd_txn_put(txn, e->last_key, e->identity, len, 0);
+	etcd_call(e, LANE_ELECT, "/v3/kv/txn", txn, ETCD_TIME_LIMIT,
+	    on_acquire);
+}
+
+static void
+on_grant(struct etcd *e, enum etcd_error error, const json_t *reply,
+    const char *text)
+{
+	const int64_t id = etcd_int(reply, "ID"), ttl = etcd_int(reply, "TTL");
+
+	(void)text;
+	if (error != ETCD_OK) {
+		again(e, error);
+		return;
+	}
+	if (id == 0 || ttl * 1000 <= 2 * ETCD_LEASE_MARGIN || ttl > TTL_MAX) {
+		log_warnx("etcd: a lease of %" PRId64 " s is of no use", ttl);
+		wait_for(e, ETCD_BACKOFF_MAX);
+		return;
+	}
+	e->lease = id;
+	renewed(e, ttl);
+	acquire(e);
+}
+
+/* Another leads; wait for it to stop. */
+static void
+follow(struct etcd *e)
+{
+	if (e->loaded || e->led)
+		etcd_elect_lost(e);
+	e->revoke = e->lease != 0;
+	wait_for(e, LOOK_EVERY / 2 + arc4random_uniform(LOOK_EVERY));
+}
+
+static void
+on_look(struct etcd *e, enum etcd_error error, const json_t *reply,
+    const char *text)
+{
+	bool present = false, foreign = false;
+	int64_t mine = 0, last = 0;
+	struct etcd_kv kv;
+	size_t i;
+
+	(void)text;
+	if (error != ETCD_OK) {
+		again(e, error);
+		return;
+	}
+	e->leader[0] = '\0';
+	for (i = 0; i < etcd_kv_count(reply); i++) {
+		if (etcd_kv_read(reply, i, &kv) == -1)
+			continue;
+		if (strcmp(kv.key, e->leader_key) == 0) {
+			present = true;
+			if (strcmp(kv.value, e->identity) == 0 &&
+			    kv.lease == e->lease)
+				mine = kv.create_revision;
+			strlcpy(e->leader, log_safe(kv.value),
+			    sizeof(e->leader));
+		} else if (strcmp(kv.key, e->last_key) == 0) {
+			last = kv.mod_revision;
+			foreign = strcmp(kv.value, e->identity) != 0;
+		}
+		etcd_kv_clear(&kv);
+	}
+	if (mine != 0) {
+		/* The answer to the acquire was lost; who led before it is
+		 * known from the look that came before that. */
+		e->leader_revision = mine;
+		e->keepalive_at = 0;
+		e->leader[0] = '\0';
+		wait_for(e, 0);
+		return;
+	}
+	e->last_modified = last;
+	e->last_foreign = foreign;
+	if (present)
+		follow(e);
+	else if (e->lease != 0 && etcd_clock() < e->lease_end)
+		acquire(e);
+	else
+		etcd_call(e, LANE_ELECT, "/v3/lease/grant",
+		    etcd_grant(ETCD_LEASE_SECONDS), ETCD_TIME_LIMIT, on_grant);
+}
+
+static void
+look(struct etcd *e)
+{
+	/* The key of the leader and that of the last one begin alike. */
+	etcd_call(e, LANE_ELECT, "/v3/kv/range",
+	    etcd_range_prefix(e->leader_key, 16), ETCD_TIME_LIMIT, on_look);
+}
+
+static void
+on_revoke(struct etcd *e, enum etcd_error error, const json_t *reply,
+    const char *text)
+{
+	(void)error;
+	(void)reply;
+	(void)text;
+	/* Else it ends by itself. */
+	e->lease = 0;
+	e->revoke = false;
+	wait_for(e, LOOK_EVERY);
+}
+
+/* -- the leader ------------------------------------------------------------ */
+
+static void
+on_keepalive(struct etcd *e, enum etcd_error error, const json_t *reply,
+    const char *text)
+{
+	const int64_t ttl = etcd_int(reply, "TTL");
+
+	(void)text;
+	if (error == ETCD_OK && ttl * 1000 <= ETCD_LEASE_MARGIN)
+		error = ETCD_NO_LEASE;
+	if (error == ETCD_OK) {
+		renewed(e, ttl > TTL_MAX ? TTL_MAX : ttl);
+		e->check = true;
+	}
+	again(e, error);
+}
+
+/* A key can go although its lease lives: a human deleted it. */
+static void
+on_check(struct etcd *e, enum etcd_error error, const json_t *reply,
+    const char *text)
+{
+	struct etcd_kv kv;
+	int64_t created = 0;
+
+	(void)text;
+	if (error == ETCD_OK) {
+		if (etcd_kv_read(reply, 0, &kv) == 0) {
+			created = kv.create_revision;
+			etcd_kv_clear(&kv);
+		}
+		e->check = false;
+		if (created != e->leader_revision) {
+			etcd_elect_deposed(e, "the election key is gone");
+			return;
+		}
+		etcd_answer_load(e);
+		etcd_write_step(e);
+	}
+	again(e, error);
+}
+
+/* One key below state/ as it stands in etcd. */
+static void
+take(struct etcd *e, struct etcd_kv *kv, bool fresh, unsigned *unknown)
+{
+	const size_t len = strlen(e->state_prefix);
+	const char *name = kv->key + len, *why;
+	struct item *item;
+
+	if (strncmp(kv->key, e->state_prefix, len) != 0)
+		return;
+	if ((why = state_key_refused(name)) == NULL && fresh)
+		why = state_no_room(&e->state, name, kv->value_len);
+	if (why != NULL) {
+		log_warnx("etcd: \"%s\" is ignored: %s", log_safe(kv->key), why);
+		return;
+	}
+	item = fresh ? state_need(&e->state, name) :
+	    state_find(&e->state, name);
+	if (item == NULL) {
+		(*unknown)++;
+		return;
+	}
+	value_free(item->stored);
+	item->stored = value_new(kv->value, kv->value_len);
+	item->mod_revision = kv->mod_revision;
+	item->is_seen = true;
+	if (fresh) {
+		state_want(&e->state, item, value_ref(item->stored));
+		value_free(item->promised);
+		item->promised = value_ref(item->stored);
+	}
+}
+
+static void
+on_pull(struct etcd *e, enum etcd_error error, const json_t *reply,
+    const char *text)
+{
+	struct item *item, *next;
+	struct etcd_kv kv;
+	unsigned unknown = 0;
+	bool fresh;
+	size_t i;
+
+	(void)text;
+	if (error != ETCD_OK || e->leader_revision == 0) {
+		again(e, error);
+		return;
+	}
+	if (e->loaded && e->last_foreign)
+		etcd_elect_lost(e);
+	fresh = !e->loaded;
+	for (item = state_first(&e->state); item != NULL;
+	    item = state_next(item))
+		item->is_seen = false;
+	for (i = 0; i < etcd_kv_count(reply); i++)
+		if (etcd_kv_read(reply, i, &kv) == 0) {
+			take(e, &kv, fresh, &unknown);
+			etcd_kv_clear(&kv);
+		}
+	for (item = state_first(&e->state); item != NULL; item = next) {
+		next = state_next(item);
+		if (!item->is_seen) {
+			value_free(item->stored);
+			item->stored = NULL;
+			item->mod_revision = 0;
+		}
+		etcd_write_settle(e, item);
+	}
+	if (unknown > 0)
+		log_warnx("etcd: %u keys below %s are not of this process: "
+		    "left alone", unknown, log_safe(e->state_prefix));
+	log_info("etcd: leader with %u keys, %u of them to be written",
+	    e->state.count, e->ndirty);
+	e->pulled = e->loaded = e->led = true;
+	e->last_foreign = false;
+	etcd_answer_load(e);
+	etcd_write_step(e);
+	again(e, error);
+}
+
+/* -------------------------------------------------------------------------- */
+
+void
+etcd_elect_restart(struct etcd *e)
+{
+	e->revoke = e->check = false;
+	wait_for(e, 0);
+}
+
+void
+etcd_elect_step(struct etcd *e)
+{
+	const uint64_t now = etcd_clock();
+
+	if (e->instance == NULL || etcd_busy(e, LANE_ELECT))
+		return;
+	evtimer_del(e->elect_timer);
+	if (etcd_needs_login(e))
+		login(e);
+	else if (e->revoke)
+		etcd_call(e, LANE_ELECT, "/v3/lease/revoke",
+		    etcd_lease(e->lease), ETCD_TIME_LIMIT, on_revoke);
+	else if (e->leader_revision == 0)
+		look(e);
+	else if (now >= e->keepalive_at)
+		etcd_call(e, LANE_ELECT, "/v3/lease/keepalive",
+		    etcd_lease(e->lease), KEEPALIVE_LIMIT, on_keepalive);
+	else if (e->check)
+		etcd_call(e, LANE_ELECT, "/v3/kv/range",
+		    etcd_range(e->leader_key), KEEPALIVE_LIMIT, on_check);
+	else if (!e->pulled)
+		etcd_call(e, LANE_ELECT, "/v3/kv/range",
+		    etcd_range_prefix(e->state_prefix, 2 * STATE_ITEMS_MAX),
+		    ETCD_TIME_LIMIT, on_pull);
+	else
+		wait_for(e, e->keepalive_at - now);
+}
