@@ -104,6 +104,10 @@ static int
 build_fail_syntax(struct yaml_build *b)
 {
 	static const struct { const char *theirs, *ours; } words[] = {
+		{ "found a tab character that violates indentation",
+		    "a tab: indent with spaces" },
+		{ "found a tab character where an indentation space is expected",
+		    "a tab: indent with spaces" },
 		{ "mapping values are not allowed in this context",
 		    "a `:` where none can be: wrong indentation, or a value "
 		    "that needs quotes" },
@@ -276,6 +280,14 @@ build_open(struct yaml_build *b, const yaml_event_t *event, enum yaml_what what,
 	return (0);
 }
 
+static bool
+build_is_before(const struct yaml_node *x, const struct yaml_node *y)
+{
+	if (x->key_line != y->key_line)
+		return (x->key_line < y->key_line);
+	return (x->key_column < y->key_column);
+}
+
 static int
 build_compare_keys(const void *a, const void *b)
 {
@@ -285,10 +297,7 @@ build_compare_keys(const void *a, const void *b)
 
 	if (order != 0)
 		return (order);
-	if (x->key_line != y->key_line)
-		return (x->key_line < y->key_line ? -1 : 1);
-	return (x->key_column < y->key_column ? -1 :
-	    x->key_column > y->key_column);
+	return (build_is_before(x, y) ? -1 : build_is_before(y, x));
 }
 
 /* Sorted, because a map may have as many keys as the file has room for. */
@@ -308,7 +317,7 @@ build_check_twice(struct yaml_build *b, const struct yaml_node *map)
 	for (i = 1; i < n; i++) {
 		if (strcmp(all[i]->key, all[i - 1]->key) != 0)
 			continue;
-		if (twice == NULL || all[i]->key_line < twice->key_line) {
+		if (twice == NULL || build_is_before(all[i], twice)) {
 			twice = all[i];
 			before = all[i - 1];
 		}
