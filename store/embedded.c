@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <lmdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +139,9 @@ check_in_child(void)
 	if ((pid = fork()) == -1)
 		fatal("fork");
 	if (pid == 0) {
+		signal(SIGBUS, SIG_DFL);
+		signal(SIGSEGV, SIG_DFL);
+		signal(SIGABRT, SIG_DFL);
 		alarm(CHECK_SECONDS);
 		/* It may die of what it reads; what it says is no help. */
 		if ((fd = open("/dev/null", O_RDWR)) != -1)
