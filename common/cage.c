@@ -105,14 +105,14 @@ static const struct rule dialing[] = {
 	RULE(getsockopt, ALLOW), RULE(setsockopt, DIAL_OPTION),
 	RULE(getsockname, ALLOW), RULE(getpeername, ALLOW),
 	RULE(sendto, ALLOW), RULE(recvfrom, ALLOW), RULE(shutdown, ALLOW),
-	RULE(fcntl, FLAGS_ONLY), RULE(ioctl, SOFT),
+	RULE(fcntl, FLAGS_ONLY),
 	/* To see that the resolver files have changed. */
 	RULE(newfstatat, ALLOW), RULE(stat, ALLOW), RULE(fstat, ALLOW),
 	END
 };
 
 static const struct rule parsing[] = {
-	RULE(memfd_create, ALLOW), RULE(fcntl, SEALS),
+	RULE(poll, ALLOW), RULE(memfd_create, ALLOW), RULE(fcntl, SEALS),
 	RULE(newfstatat, ALLOW), RULE(fstat, ALLOW),
 	END
 };
