@@ -50,6 +50,10 @@ parsed_clear(struct parsed *p)
 	p->conf = NULL;
 }
 
+static void	 parsed_note_error(struct parsed *, unsigned, unsigned,
+		    const char *, va_list)
+		    __attribute__((format(printf, 4, 0)));
+
 static void
 parsed_note_error(struct parsed *p, unsigned line, unsigned column,
     const char *fmt, va_list ap)

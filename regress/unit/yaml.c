@@ -99,7 +99,7 @@ static void
 test_good(void **state)
 {
 	static const char *const texts[] = {
-		"\xef\xbb\xbf" "a: b\n", "a: b\r\nc: d\r\n", "---\na: b\n",
+		("\xef\xbb\xbf" "a: b\n"), "a: b\r\nc: d\r\n", "---\na: b\n",
 		"---\na: b\n...\n", "a: |\n  x\n  \ty\n", "a: b # \ttab\n",
 		"%YAML 1.1\n---\na: b\n", "[a, b]", "text", "a: \"x\ty\"\n",
 		"a: '&x'\nb: \"*y\"\n",
