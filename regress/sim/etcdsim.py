@@ -83,7 +83,7 @@ class Etcd:
             self.expire()
             return {"keys": {key.decode(): {"value": found.value.decode(errors="replace"),
                                             "lease": found.lease, "create": found.create,
-                                            "mod": found.mod}
+                                            "mod": found.mod, "version": found.version}
                              for key, found in self.keys.items()},
                     "leases": len(self.leases), "revision": self.revision,
                     "requests": dict(self.counts)}
@@ -281,7 +281,8 @@ class Etcd:
 class EtcdHandler(SimHandler):
     def answer_request(self):
         etcd = self.server.sim
-        self.fault_before(etcd.faults.take(BEFORE_ACTING, self.path, self.command))
+        if self.fault_before(etcd.faults.take(BEFORE_ACTING, self.path, self.command)):
+            return
         if self.url_path == "/version":
             self.send_json(200, {"etcdserver": "3.4.23", "etcdcluster": "3.4.0"})
             return
@@ -303,25 +304,28 @@ class EtcdHandler(SimHandler):
         self.send_json(status, answer)
 
     def fault_before(self, fault):
+        """True if that was the answer."""
         faults = self.server.sim.faults
         if fault is None:
-            return
+            return False
         if fault.kind == "slow":
             faults.until_cleared(fault.get("seconds", 1))
-            return
-        if fault.kind == "nothing":
-            faults.until_cleared()
-        elif fault.kind == "garbage":
+            return False
+        if fault.kind in ("nothing", "close"):
+            if fault.kind == "nothing":
+                faults.until_cleared()
+            raise Hangup
+        if fault.kind == "garbage":
             self.send_body(200, "application/json", b"\x00\xff{\"kvs\":[{\"key\":")
         elif fault.kind == "html":
             self.send_body(200, "text/html", b"<!DOCTYPE html><title>Sign in</title>")
-        elif fault.kind != "close":
+        else:
             code, text = {"not_leader": (PRECONDITION, "not leader"),
                           "no_space": (EXHAUSTED, "mvcc: database space exceeded"),
                           "unavailable": (UNAVAILABLE, "request timed out")}[fault.kind]
             error = EtcdError(code, text)
             self.send_json(error.status, error.body)
-        raise Hangup
+        return True
 
     def fault_after(self, fault):
         if fault is None:
