@@ -65,8 +65,11 @@ kanata-watcher_SRCS = $(worker) $(http) \
 		watcher/main.c watcher/health.c
 kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 
-kanata-notifier_SRCS = $(worker) $(http) \
-		notifier/main.c notifier/incident.c
+incidents =	notifier/incident.c notifier/debounce.c notifier/plan.c \
+		notifier/step.c notifier/record.c notifier/text.c \
+		notifier/view.c notifier/timestamp.c
+kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
+		notifier/main.c
 kanata-notifier_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 
 kanata-store_SRCS = $(worker) $(http) \
@@ -134,6 +137,12 @@ unit_etcd_LIBS = -ljansson $(unit_message_LIBS)
 unit_lmdb_SRCS = $(common) store/embedded.c store/state.c
 unit_lmdb_LIBS = -llmdb $(unit_message_LIBS)
 
+UNIT +=		incident incident_property
+unit_incident_SRCS = $(common) $(incidents) regress/unit/model.c
+unit_incident_LIBS = -ljansson $(unit_message_LIBS)
+unit_incident_property_SRCS = $(unit_incident_SRCS)
+unit_incident_property_LIBS = $(unit_incident_LIBS)
+
 define unit
 $(B)/unit/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/unit/$(1).c $(unit_$(1)_SRCS))
 	@mkdir -p $$(@D)
@@ -174,6 +183,32 @@ $(B)/sandbox/cage: $(patsubst %.c,$(B)/obj/%.o,regress/sandbox/cage.c $(common))
 OBJS += $(B)/obj/regress/sandbox/cage.o
 sandbox: $(B)/sandbox/cage
 
+# A newcomer's two commands: each installs what it needs, builds and runs.
+demo:
+	@regress/setup build
+	@$(MAKE) --no-print-directory -s all
+	@regress/demo --build $(B) $(if $(KEEP),--keep)
+
+TESTS ?=	doc unit proc config sandbox fuzz sim system
+check:
+	@regress/setup check
+	$(MAKE) --no-print-directory -s WERROR=1 all sandbox proc
+	$(MAKE) --no-print-directory -s WERROR=1 SAN=1 unit proc fuzz
+	@$(MAKE) --no-print-directory -s lint
+	@regress/run --build $(B) --san-build $(B)/san $(TESTS)
+
+# Figures: never passed or failed by time.
+bench:
+	@regress/setup check
+	@$(MAKE) --no-print-directory -s all
+	@regress/bench/run --build $(B)
+
+lint:
+	@cppcheck -q -j2 --std=c11 --error-exitcode=1 --inline-suppr \
+	    --enable=warning,portability,performance --library=posix \
+	    --suppress=missingIncludeSystem -D_GNU_SOURCE \
+	    common kanatad dialer watcher notifier store kanatactl
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
 	    $(DESTDIR)$(PREFIX)/libexec/kanata $(DESTDIR)$(MANDIR)/man5 \
@@ -188,4 +223,4 @@ clean:
 	rm -rf build
 
 -include $(sort $(OBJS:.o=.d))
-.PHONY: all unit proc sandbox install clean FORCE
+.PHONY: all unit proc sandbox fuzz demo check bench lint install clean FORCE
