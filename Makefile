@@ -15,7 +15,8 @@ ifdef SAN
 B ?=		build/san
 CC :=		clang
 SANFLAGS =	-fsanitize=address,undefined -fno-sanitize-recover=undefined \
-		-fno-omit-frame-pointer -DCAGE_SANITIZER
+		-fno-omit-frame-pointer -fsanitize=fuzzer-no-link \
+		-DCAGE_SANITIZER
 OPT ?=		-O1 -g
 else
 B ?=		build
@@ -176,6 +177,25 @@ endef
 $(foreach p,$(PROC),$(eval $(call proc,$(p))))
 proc: $(addprefix $(B)/proc/,$(PROC))
 
+# libFuzzer targets, with SAN=1 only: regress/fuzz/<name>.c.  With the seeds of
+# regress/fuzz/seeds/<name> as arguments they only replay them.
+FUZZ =		message config kubeconfig
+fuzz_message_SRCS = $(common)
+fuzz_message_LIBS = $(unit_message_LIBS)
+fuzz_config_SRCS = $(common) $(parsing)
+fuzz_config_LIBS = $(kanata-parser_LIBS)
+fuzz_kubeconfig_SRCS = $(common) $(parsing)
+fuzz_kubeconfig_LIBS = $(kanata-parser_LIBS)
+
+define fuzz
+$(B)/fuzz/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/fuzz/$(1).c $(fuzz_$(1)_SRCS))
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -fsanitize=fuzzer -o $$@ $$^ $(fuzz_$(1)_LIBS)
+OBJS += $(B)/obj/regress/fuzz/$(1).o
+endef
+$(foreach f,$(FUZZ),$(eval $(call fuzz,$(f))))
+fuzz: $(addprefix $(B)/fuzz/,$(FUZZ))
+
 # Each forbidden call of each role; never with the sanitizers, which call too much.
 $(B)/sandbox/cage: $(patsubst %.c,$(B)/obj/%.o,regress/sandbox/cage.c $(common))
 	@mkdir -p $(@D)
@@ -203,9 +223,12 @@ bench:
 	@$(MAKE) --no-print-directory -s all
 	@regress/bench/run --build $(B)
 
+# cppcheck 2.10 takes what a TAILQ holds for uninitialised, and does not know that
+# fatal() ends; the compilers and the sanitizers look after both.
 lint:
 	@cppcheck -q -j2 --std=c11 --error-exitcode=1 --inline-suppr \
 	    --enable=warning,portability,performance --library=posix \
+	    --suppress=uninitvar --suppress=memleakOnRealloc \
 	    --suppress=missingIncludeSystem -D_GNU_SOURCE \
 	    common kanatad dialer watcher notifier store kanatactl
 

@@ -77,6 +77,7 @@ emit(int priority, const char *who, const char *text)
 		return;
 }
 
+__attribute__((format(printf, 3, 0)))
 static void
 vlog(int priority, int saved_errno, const char *fmt, va_list ap)
 {

@@ -14,6 +14,7 @@
 #include "kanatad.h"
 
 #define PARSE_TIME	20	/* s for one file */
+/* The default of the grammar's in_cluster. */
 #define SERVICE_ACCOUNT	"/var/run/secrets/kubernetes.io/serviceaccount"
 
 static struct {
@@ -331,10 +332,11 @@ start_next_cluster(struct setup_cluster *cluster)
 			start_parser(cluster->conf->kubeconfig);
 			return;
 		}
-		dir = cluster->conf->in_cluster[0] != '\0' ?
-		    cluster->conf->in_cluster : SERVICE_ACCOUNT;
+		dir = cluster->conf->in_cluster;
 		snprintf(path, sizeof(path), "%s/token", dir);
-		if (cluster->conf->in_cluster[0] != '\0' ||
+		/* A directory of one's own must be right; the usual one is used
+		 * when it is there. */
+		if (strcmp(dir, SERVICE_ACCOUNT) != 0 ||
 		    access(path, F_OK) == 0)
 			use_in_cluster(cluster, dir);
 		else if (find_kubeconfig(path, sizeof(path))) {

@@ -74,10 +74,10 @@ print_cluster(FILE *f, const struct setup_cluster *cluster)
 	print_pair(f, "    - ", "name", c->name);
 	if (c->kubeconfig[0] != '\0')
 		print_pair(f, "      ", "kubeconfig", c->kubeconfig);
+	else
+		print_pair(f, "      ", "in_cluster", c->in_cluster);
 	if (c->context[0] != '\0')
 		print_pair(f, "      ", "context", c->context);
-	if (c->in_cluster[0] != '\0')
-		print_pair(f, "      ", "in_cluster", c->in_cluster);
 	fprintf(f, "      namespaces: [");
 	for (i = 0; i < c->nns; i++) {
 		if (i > 0)
