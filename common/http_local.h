@@ -61,7 +61,7 @@ struct http_request {
 	CURL			*easy;		/* RUNNING */
 	bool			 fresh;		/* on a connection of its own */
 	bool			 needs_dial;	/* no kept connection was there */
-	bool			 resend;	/* not sent twice: it is not safe */
+	bool			 resend;	/* libcurl was about to send again */
 
 	bool			 stopped;	/* by a callback, see outcome */
 	enum http_outcome	 outcome;

@@ -165,7 +165,8 @@ http_transfer_sent(const struct http_request *req)
 
 /*
  * A kept connection that turns out to be closed makes libcurl send the request
- * again on another one, by itself.  The first may have been heard.
+ * again on another one, by itself, five times.  But the first may have been heard,
+ * and the next kept one is likely to be as dead.
  */
 static int
 on_send(void *arg, char *ip, char *local_ip, int port, int local_port)
@@ -176,20 +177,29 @@ on_send(void *arg, char *ip, char *local_ip, int port, int local_port)
 	(void)local_ip;
 	(void)port;
 	(void)local_port;
-	if (!req->safe && http_transfer_sent(req)) {
+	if (http_transfer_sent(req)) {
 		req->resend = true;
 		return (CURL_PREREQFUNC_ABORT);
 	}
 	return (CURL_PREREQFUNC_OK);
 }
 
+/*
+ * 7.88 takes it that a descriptor is connected, calls connect() all the same
+ * (curl#10626), and then does not watch it but looks again after 200 ms.  Left to
+ * itself it hears from the cage that the connection is in progress, and sees at
+ * once that it is there.
+ */
 static int
 on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
+	unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+
 	(void)arg;
 	(void)fd;
 	(void)purpose;
-	return (CURL_SOCKOPT_ALREADY_CONNECTED);
+	return (version >= 0x075800 && version < 0x080000 ? CURL_SOCKOPT_OK :
+	    CURL_SOCKOPT_ALREADY_CONNECTED);
 }
 
 #define SET(option, value)						\
