@@ -115,15 +115,15 @@ $(B)/paths.h: FORCE
 FORCE:
 
 # Unit tests: regress/unit/<name>.c and the sources that it tests.
-UNIT =		message channel log conf
+unit_message_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
+UNIT =		message channel conf log
 unit_message_SRCS = $(common)
 unit_channel_SRCS = $(common)
-unit_channel_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
+unit_channel_LIBS = $(unit_message_LIBS)
 unit_conf_SRCS = $(common)
 unit_conf_LIBS = $(unit_message_LIBS)
 unit_log_SRCS =	common/log.c
 unit_log_LIBS =	-lbsd
-unit_message_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
 UNIT +=		value yaml grammar kubeconfig
 unit_value_SRCS = $(common) kanatad/value.c kanatad/address.c
 unit_value_LIBS = $(unit_message_LIBS)
