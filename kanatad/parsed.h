@@ -49,8 +49,8 @@ struct parsed {
 	struct yaml_error error;	/* if it failed: the first error */
 	struct conf	*conf;		/* of a configuration */
 	struct parsed_server server;	/* of a kubeconfig */
-	TAILQ_HEAD(, parsed_warning) warnings;
-	TAILQ_HEAD(, parsed_secret) secrets;
+	TAILQ_HEAD(parsed_warnings, parsed_warning) warnings;
+	TAILQ_HEAD(parsed_secrets, parsed_secret) secrets;
 };
 
 /* Borrows the path. */
