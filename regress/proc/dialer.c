@@ -142,6 +142,9 @@ start_name_server(void)
 	return (at);
 }
 
+static void	write_file(const char *, const char *, ...)
+		    __attribute__((format(printf, 2, 3)));
+
 static void
 write_file(const char *path, const char *fmt, ...)
 {
