@@ -7,6 +7,7 @@ STATEDIR ?=	/var/lib/kanata
 RUNDIR ?=	/run/kanata
 MANDIR ?=	$(PREFIX)/share/man
 UNITDIR ?=	$(PREFIX)/lib/systemd/system
+DOCDIR ?=	$(PREFIX)/share/doc/kanata
 DESTDIR ?=
 
 CC ?=		cc
@@ -90,6 +91,7 @@ LIBEXEC =	$(addprefix $(B)/libexec/kanata/,kanata-parser kanata-dialer \
 		kanata-watcher kanata-notifier kanata-store)
 MAN5 =		kanata.conf.5
 MAN8 =		man/kanatad.8 man/kanatactl.8
+DOCS =		README.md CHANGES LICENSE etc/kanata.conf
 
 # The tree below $(B) is laid out as an installed one, so that it runs in place.
 all: $(SBIN) $(BIN) $(LIBEXEC)
@@ -237,12 +239,18 @@ lint:
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
 	    $(DESTDIR)$(PREFIX)/libexec/kanata $(DESTDIR)$(MANDIR)/man5 \
-	    $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(SYSCONFDIR)/kanata $(DESTDIR)$(UNITDIR)
+	    $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(SYSCONFDIR)/kanata \
+	    $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)
 	install -m 755 $(SBIN) $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(LIBEXEC) $(DESTDIR)$(PREFIX)/libexec/kanata
 	install -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	install -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
+	install -m 644 $(DOCS) $(DESTDIR)$(DOCDIR)
+	sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@STATEDIR@,$(STATEDIR),' \
+	    -e 's,@RUNDIR@,$(RUNDIR),' etc/kanatad.service.in \
+	    > $(DESTDIR)$(UNITDIR)/kanatad.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/kanatad.service
 
 clean:
 	rm -rf build
