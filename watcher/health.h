@@ -14,7 +14,10 @@
 
 /* What matters of a pod.  Times are ms since 1970, 0 if unknown. */
 struct pod_state {
+	const char	*name;		/* borrowed, never NULL */
+	const char	*detail;	/* borrowed: reason, message; "" if none */
 	bool		 ready;		/* Ready condition is True */
+	bool		 was_ready;	/* it is, or is known to have been */
 	bool		 terminating;	/* deletionTimestamp is set */
 	bool		 succeeded;	/* phase Succeeded */
 	bool		 failed;	/* phase Failed */
@@ -22,40 +25,48 @@ struct pod_state {
 	enum cause	 cause;		/* why it is not ready */
 	uint64_t	 ready_since;	/* lastTransitionTime of Ready */
 	uint64_t	 created;
-	const char	*detail;	/* borrowed: reason, message; "" if none */
 };
 
 /* What matters of a workload; a bare pod is a workload that wants one. */
 struct workload_state {
-	enum kind	 kind;
+	enum kind	 kind;		/* KIND_ANY: some controller */
 	bool		 found;
 	bool		 paused;	/* annotation kanata/paused on it or its
 					 * namespace */
-	bool		 settled;	/* observedGeneration >= generation */
-	bool		 deadline;	/* Progressing=False, ProgressDeadlineExceeded */
+	bool		 counted;	/* desired is known; else it is judged by the
+					 * pods that exist */
+	bool		 rolling;	/* a rollout is under way */
+	bool		 deadline;	/* ProgressDeadlineExceeded */
+	bool		 has_deadline;	/* the cluster itself watches the rollout */
+	bool		 completed;	/* a rollout was completed once */
 	bool		 replica_failure; /* ReplicaFailure=True */
 	unsigned	 desired;	/* spec.replicas, desiredNumberScheduled */
-	unsigned	 updated;	/* of the newest revision */
-	unsigned	 replicas;	/* that exist, status.replicas */
-	unsigned	 available;
 	unsigned	 minimum;	/* that a rollout may leave: desired -
 					 * maxUnavailable */
-	uint64_t	 available_since; /* lastTransitionTime of Available */
-	bool		 suspended, complete, failed;	/* Job, CronJob */
+	uint64_t	 min_ready;	/* minReadySeconds, in ms */
+	uint64_t	 created;
+	uint64_t	 unavailable_since; /* transition of Available=False */
+	uint64_t	 progress_since; /* lastTransitionTime of Progressing */
+	/* Job; of a CronJob: its last finished Job. */
+	bool		 suspended, complete, failed;
+	uint64_t	 finished;
 };
 
 struct health_rules {
-	unsigned	 partial_below;	/* percent */
-	enum rollout	 rollout;
+	unsigned	 partial_below;		/* percent */
 	uint64_t	 first_ready_within;	/* ms */
 };
 
-/* What is remembered of a component between two looks. */
+/* What is remembered of a workload between two looks; all zero at first. */
 struct health_memory {
+	bool		 was_found;
 	bool		 was_healthy;	/* it was ok, rolling or idle once */
+	unsigned	 desired;	/* when last all were available */
+	uint64_t	 grown;		/* when desired went above that; 0: not */
 	uint64_t	 first_seen;	/* ms; 0: not yet */
-	enum health	 health;	/* the last one said */
+	enum health	 health;	/* the last one known, else unknown */
 	uint64_t	 since;		/* of that */
+	uint64_t	 unknown_since;	/* 0: it is known */
 };
 
 struct health_view {
@@ -75,8 +86,19 @@ struct health_view {
 void	 health_judge(const struct workload_state *, const struct pod_state *pods,
 	    size_t npods, const struct health_rules *, uint64_t now,
 	    struct health_memory *, struct health_view *out);
-/* Adds b to a: the sum of the counts, the worse health. */
+/*
+ * Adds b to a: the sum of the counts, the worse health.  What is deleted, was
+ * never healthy yet or is paused does not count beside what is not.  Pooled: the
+ * pods stand in for each other, so that it is major only when none is left.
+ */
 void	 health_merge(struct health_view *a, const struct health_view *b,
-	    const struct health_rules *);
+	    const struct health_rules *, bool pooled);
+/*
+ * Keeps the since of a merged view while its health stays.  latest is the
+ * newest since of the views that were merged: a component is better since the
+ * last of them changed.
+ */
+void	 health_settle(struct health_view *, struct health_memory *,
+	    uint64_t latest);
 
 #endif

@@ -1,0 +1,29 @@
+/*
+ * The one cluster that a watcher watches: its server, its streams, its
+ * credentials.
+ */
+#ifndef KANATA_WATCHER_CLUSTER_H
+#define KANATA_WATCHER_CLUSTER_H
+
+#include "component.h"
+#include "credential.h"
+
+struct cluster_hooks {
+	void	(*say)(const char *id, const struct health_view *);
+	/* The token should be read again. */
+	void	(*want_token)(void);
+};
+
+void		 cluster_init(struct event_base *, const struct cluster_hooks *);
+/* NULL, or why this configuration cannot be run; changes nothing. */
+const char	*cluster_check(const struct conf *, const struct credentials *);
+/* Runs it.  Takes the credentials and leaves none. */
+void		 cluster_configure(const struct conf *, struct credentials *);
+/* A token that was read again; the descriptor is taken.  One that cannot be
+ * used leaves the last good one. */
+void		 cluster_fresh_token(int fd);
+void		 cluster_say_all(void);
+/* One MSG_SHOW_WATCH for each stream, with that id. */
+void		 cluster_show(struct channel *, uint32_t id);
+
+#endif

@@ -1,0 +1,481 @@
+/*
+ * From a target to its workloads and their pods, each of which health_judge
+ * judges.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/log.h"
+#include "component_local.h"
+
+#define CHAIN_MAX	4	/* Deployment, ReplicaSet, pod, and one more */
+#define KEY_SIZE	(OBJECT_NAMESPACE_MAX + OBJECT_NAME_MAX + 16)
+
+/* The pods of the workload at hand; one buffer, it grows and stays. */
+static struct pod_state		*pods;
+static const struct pod		**origin;
+static size_t			 npods, pods_size;
+
+static void
+add_pod(const struct pod *p)
+{
+	struct pod_state	*s;
+
+	if (npods == pods_size) {
+		pods_size = pods_size == 0 ? 64 : pods_size * 2;
+		pods = reallocarray(pods, pods_size, sizeof(*pods));
+		origin = reallocarray(origin, pods_size, sizeof(*origin));
+		if (pods == NULL || origin == NULL)
+			fatal("gather");
+	}
+	origin[npods] = p;
+	s = &pods[npods++];
+	s->name = p->name;
+	s->detail = p->detail == NULL ? "" : p->detail;
+	s->ready = p->ready;
+	s->was_ready = p->was_ready;
+	s->terminating = p->terminating;
+	s->succeeded = p->succeeded;
+	s->failed = p->failed;
+	s->fresh = true;
+	s->cause = p->cause;
+	s->ready_since = p->ready_since;
+	s->created = p->created;
+}
+
+/* Belongs to this incarnation of its owner: names come back, uids do not. */
+static bool
+is_owned(uint64_t owner_uid, const struct node *owner)
+{
+	return (owner->workload == NULL || owner->workload->uid == 0 ||
+	    owner_uid == 0 || owner_uid == owner->workload->uid);
+}
+
+static void
+add_pods(const struct node *n, int depth)
+{
+	const struct pod	*p;
+	const struct node	*child;
+
+	LIST_FOREACH(p, &n->pods, sibling)
+		if (is_owned(p->owner_uid, n))
+			add_pod(p);
+	if (depth == CHAIN_MAX)
+		return;
+	LIST_FOREACH(child, &n->nodes, sibling)
+		if (child->workload == NULL ||
+		    is_owned(child->workload->owner_uid, n))
+			add_pods(child, depth + 1);
+}
+
+/* A Deployment's newest ReplicaSet, by its revision; NULL if they cannot be
+ * read. */
+static const struct node *
+newest_replicaset(const struct node *n)
+{
+	const struct node	*child, *newest = NULL;
+
+	LIST_FOREACH(child, &n->nodes, sibling) {
+		if (child->workload == NULL ||
+		    child->workload->revision_number == 0)
+			continue;
+		if (newest == NULL || child->workload->revision_number >
+		    newest->workload->revision_number)
+			newest = child;
+	}
+	return (newest);
+}
+
+/* Without a better word: the revision of the pod that came last. */
+static const struct word *
+newest_revision(size_t from)
+{
+	size_t	 i, newest = from;
+
+	for (i = from; i < npods; i++)
+		if (!pods[i].terminating &&
+		    (pods[newest].terminating ||
+		    pods[i].created > pods[newest].created))
+			newest = i;
+	return (from == npods ? NULL : origin[newest]->revision);
+}
+
+static void
+mark_fresh(const struct node *n)
+{
+	const struct node	*newest = NULL;
+	const struct word	*revision;
+	size_t			 i;
+
+	if (n->kind == KIND_REPLICASET)
+		return;
+	if (n->kind == KIND_DEPLOYMENT &&
+	    (newest = newest_replicaset(n)) != NULL) {
+		for (i = 0; i < npods; i++)
+			pods[i].fresh = origin[i]->owner == newest;
+		return;
+	}
+	if (n->workload != NULL && n->workload->update_revision->s[0] != '\0')
+		revision = n->workload->update_revision;
+	else
+		revision = newest_revision(0);
+	for (i = 0; i < npods; i++)
+		pods[i].fresh = origin[i]->revision == revision;
+}
+
+/* A CronJob is as well as its last Job that finished. */
+static void
+last_job(const struct node *n, struct workload_state *w)
+{
+	const struct node		*child;
+	const struct workload_state	*job;
+
+	LIST_FOREACH(child, &n->nodes, sibling) {
+		if (child->workload == NULL || child->kind != KIND_JOB)
+			continue;
+		job = &child->workload->state;
+		if (!(job->complete || job->failed) ||
+		    job->finished < w->finished)
+			continue;
+		w->complete = job->complete;
+		w->failed = job->failed;
+		w->finished = job->finished;
+	}
+}
+
+static bool
+node_is_paused(const struct node *n)
+{
+	int	 depth;
+
+	if (n->space->paused)
+		return (true);
+	for (depth = 0; n != NULL && depth < CHAIN_MAX; n = n->parent, depth++)
+		if (n->workload != NULL && n->workload->state.paused)
+			return (true);
+	return (false);
+}
+
+static struct part *
+part_get(struct target *t, const char *key)
+{
+	struct part	*p, **last;
+	size_t		 len = strlen(key) + 1;
+	bool		 was_healthy = false;
+
+	for (last = &t->parts; (p = *last) != NULL; last = &p->next) {
+		if (strcmp(p->key, key) == 0) {
+			p->seen = true;
+			return (p);
+		}
+		/* What comes in place of what is gone inherits this. */
+		was_healthy |= p->ghost && p->memory.was_healthy;
+	}
+	if ((p = calloc(1, sizeof(*p) + len)) == NULL)
+		fatal("gather");
+	memcpy(p->key, key, len);
+	p->seen = true;
+	p->memory.was_healthy = was_healthy;
+	*last = p;
+	return (p);
+}
+
+/* A part's view into that of the target. */
+struct sum {
+	struct target		*target;
+	struct health_view	*view;
+	uint64_t		*latest;
+	uint64_t		 now;
+	bool			 any;
+};
+
+static void
+judge_part(struct sum *sum, const char *key, const struct workload_state *w)
+{
+	const struct health_rules	*rules = &sum->target->component->rules;
+	struct part			*part = part_get(sum->target, key);
+	struct health_view		 v;
+
+	health_judge(w, pods, npods, rules, sum->now, &part->memory, &v);
+	if (v.since > *sum->latest)
+		*sum->latest = v.since;
+	if (sum->any)
+		health_merge(sum->view, &v, rules,
+		    sum->target->kind == KIND_SELECTOR);
+	else
+		*sum->view = v;
+	sum->any = true;
+}
+
+/* How old a workload is at least that cannot be read itself. */
+static uint64_t
+oldest_pod(void)
+{
+	uint64_t	 t = 0;
+	size_t		 i;
+
+	for (i = 0; i < npods; i++)
+		if (t == 0 || pods[i].created < t)
+			t = pods[i].created;
+	return (t);
+}
+
+static void
+judge_node(struct sum *sum, const struct node *n)
+{
+	struct workload_state	 w;
+	char			 key[KEY_SIZE];
+
+	npods = 0;
+	add_pods(n, 0);
+	memset(&w, 0, sizeof(w));
+	if (n->workload != NULL)
+		w = n->workload->state;
+	else {
+		w.kind = n->kind;
+		w.found = true;
+		w.created = oldest_pod();
+	}
+	w.paused = node_is_paused(n);
+	mark_fresh(n);
+	if (n->kind == KIND_CRONJOB)
+		last_job(n, &w);
+	snprintf(key, sizeof(key), "%s/%d/%s", n->space->name, n->kind, n->name);
+	judge_part(sum, key, &w);
+}
+
+static void
+judge_pod_alone(struct sum *sum, const struct pod *p)
+{
+	struct workload_state	 w;
+	char			 key[KEY_SIZE];
+
+	memset(&w, 0, sizeof(w));
+	w.kind = KIND_POD;
+	w.found = true;
+	w.paused = p->paused || p->space->paused;
+	w.created = p->created;
+	npods = 0;
+	add_pod(p);
+	snprintf(key, sizeof(key), "%s/%d/%s", p->space->name, KIND_POD, p->name);
+	judge_part(sum, key, &w);
+}
+
+static bool
+in_scope(const struct components *all, const struct target *t,
+    const struct space *s)
+{
+	if (strcmp(t->ns, "*") == 0)
+		return (true);
+	if (t->ns[0] != '\0')
+		return (strcmp(t->ns, s->name) == 0);
+	return (all->hooks.listed(s->name));
+}
+
+/*
+ * A workload that is only mentioned is one when nobody can tell better: its kind
+ * is not watched or not to be read.
+ */
+bool
+target_covers_node(const struct components *all, const struct target *t,
+    const struct node *n)
+{
+	enum resource	 r;
+	const char	*why;
+
+	if ((t->kind != KIND_ANY && t->kind != n->kind) ||
+	    !in_scope(all, t, n->space))
+		return (false);
+	if (n->workload != NULL)
+		return (true);
+	r = resource_of_kind(n->kind);
+	return (r == RESOURCE_MAX ||
+	    all->hooks.reading(r, n->space->name, &why) == READING_FORBIDDEN);
+}
+
+bool
+target_covers_pod(const struct components *all, const struct target *t,
+    const struct pod *p)
+{
+	return ((t->kind == KIND_ANY || t->kind == KIND_POD) &&
+	    in_scope(all, t, p->space));
+}
+
+static void
+judge_named(struct components *all, struct sum *sum)
+{
+	struct target	*t = sum->target;
+	struct node	*n;
+	struct pod	*p;
+
+	for (n = objects_node(all->objects, t->name); n != NULL;
+	    n = objects_node_next(n))
+		if (target_covers_node(all, t, n))
+			judge_node(sum, n);
+	if (t->kind != KIND_ANY && t->kind != KIND_POD)
+		return;
+	for (p = objects_pod(all->objects, t->name); p != NULL;
+	    p = objects_pod_next(p))
+		if (target_covers_pod(all, t, p))
+			judge_pod_alone(sum, p);
+}
+
+/* What a pod of a selection is one of many of: the workload, less the template
+ * hash of a ReplicaSet. */
+static size_t
+group_length(const struct pod *p)
+{
+	size_t	 len = strlen(p->owner->name), hlen;
+
+	if (p->owner->kind != KIND_REPLICASET || !p->has_template_hash)
+		return (len);
+	hlen = strlen(p->revision->s);
+	if (len > hlen + 1 && p->owner->name[len - hlen - 1] == '-' &&
+	    strcmp(p->owner->name + len - hlen, p->revision->s) == 0)
+		len -= hlen + 1;
+	return (len);
+}
+
+static int
+group_compare(const void *va, const void *vb)
+{
+	const struct pod *const	*a = va, *const *b = vb;
+	size_t			 la, lb;
+	int			 c;
+
+	if ((*a)->space != (*b)->space)
+		return (strcmp((*a)->space->name, (*b)->space->name));
+	if ((*a)->owner == (*b)->owner)
+		return (0);
+	if ((*a)->owner == NULL || (*b)->owner == NULL)
+		return ((*a)->owner == NULL ? -1 : 1);
+	if ((*a)->owner->kind != (*b)->owner->kind)
+		return ((int)(*a)->owner->kind - (int)(*b)->owner->kind);
+	la = group_length(*a);
+	lb = group_length(*b);
+	c = memcmp((*a)->owner->name, (*b)->owner->name, la < lb ? la : lb);
+	return (c != 0 ? c : la < lb ? -1 : la > lb);
+}
+
+static void
+judge_group(struct sum *sum, const struct pod **member, size_t n)
+{
+	struct workload_state	 w;
+	const struct word	*newest;
+	const struct pod	*p = member[0];
+	char			 key[KEY_SIZE];
+	size_t			 i;
+
+	memset(&w, 0, sizeof(w));
+	w.kind = KIND_ANY;
+	w.found = true;
+	w.paused = p->space->paused;
+	npods = 0;
+	for (i = 0; i < n; i++) {
+		/* A Job's pods are not there to serve. */
+		if (p->owner != NULL && p->owner->kind == KIND_JOB)
+			w.kind = KIND_JOB;
+		add_pod(member[i]);
+	}
+	w.created = oldest_pod();
+	newest = newest_revision(0);
+	for (i = 0; i < n; i++)
+		pods[i].fresh = p->owner == NULL ||
+		    origin[i]->revision == newest;
+	if (p->owner == NULL)
+		snprintf(key, sizeof(key), "%s", p->space->name);
+	else
+		snprintf(key, sizeof(key), "%s/%d/%.*s", p->space->name,
+		    p->owner->kind, (int)group_length(p), p->owner->name);
+	judge_part(sum, key, &w);
+}
+
+/* Pods of a selector, workload by workload, so that a rollout of one of them is
+ * told from two that differ. */
+static void
+judge_selected(struct components *all, struct sum *sum)
+{
+	static const struct pod	**member;
+	static size_t		  size;
+	struct membership	 *m;
+	size_t			  n = 0, i, from;
+
+	LIST_FOREACH(m, &sum->target->selection->members, entry) {
+		if (!in_scope(all, sum->target, m->pod->space))
+			continue;
+		if (n == size) {
+			size = size == 0 ? 64 : size * 2;
+			if ((member = reallocarray(member, size,
+			    sizeof(*member))) == NULL)
+				fatal("gather");
+		}
+		member[n++] = m->pod;
+	}
+	if (n > 0)
+		qsort(member, n, sizeof(*member), group_compare);
+	for (from = 0, i = 1; i <= n; i++)
+		if (i == n || group_compare(&member[from], &member[i]) != 0) {
+			judge_group(sum, member + from, i - from);
+			from = i;
+		}
+}
+
+/* Nothing is there (any more). */
+static void
+judge_absent(struct sum *sum)
+{
+	struct workload_state	 w;
+	struct target		*t = sum->target;
+	struct part		*p;
+
+	memset(&w, 0, sizeof(w));
+	w.kind = t->kind;
+	npods = 0;
+	for (p = t->parts; p != NULL; p = p->next)
+		p->ghost = true;
+	health_judge(&w, pods, 0, &t->component->rules, sum->now,
+	    t->parts == NULL ? &t->absent : &t->parts->memory, sum->view);
+	if (sum->view->detail[0] == '\0')
+		snprintf(sum->view->detail, sizeof(sum->view->detail),
+		    "%s %s%s%s: %s", kind_name(t->kind), t->ns,
+		    t->ns[0] == '\0' ? "" : "/", t->name,
+		    t->parts == NULL ? "nothing of that name" : "is gone");
+}
+
+/* Parts that went while others are there are forgotten. */
+static void
+forget_unseen(struct target *t)
+{
+	struct part	**pp, *p;
+
+	for (pp = &t->parts; (p = *pp) != NULL; ) {
+		p->ghost = false;
+		if (p->seen)
+			pp = &p->next;
+		else {
+			*pp = p->next;
+			free(p);
+		}
+	}
+}
+
+void
+target_judge(struct components *all, struct target *t, uint64_t now,
+    struct health_view *view, uint64_t *latest)
+{
+	struct sum	 sum = { t, view, latest, now, false };
+	struct part	*p;
+
+	memset(view, 0, sizeof(*view));
+	for (p = t->parts; p != NULL; p = p->next)
+		p->seen = false;
+	if (t->kind == KIND_SELECTOR)
+		judge_selected(all, &sum);
+	else
+		judge_named(all, &sum);
+	if (sum.any)
+		forget_unseen(t);
+	else
+		judge_absent(&sum);
+}

@@ -1,0 +1,561 @@
+/*
+ * The rules of health (DESIGN.md section 3).  Pure.
+ *
+ * What counts is capacity: how many of the wanted replicas can serve.  Pods that
+ * were deleted, drained, evicted or completed are not looked at for themselves.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "health.h"
+
+/* What one look at the pods of a workload found. */
+struct tally {
+	unsigned	 live;		/* neither ending nor ended */
+	unsigned	 live_fresh;
+	unsigned	 available;	/* ready, and for minReadySeconds */
+	unsigned	 starting;	/* new, nothing wrong with them yet */
+	bool		 was_ready;	/* one of them was ready once */
+	uint64_t	 changed;	/* the last change of any of them */
+	const struct pod_state *worst;		/* that lacks */
+	const struct pod_state *worst_fresh;	/* of the newest revision */
+	const struct pod_state *gone;		/* failed or ending */
+};
+
+/* The higher, the better it explains what is wrong. */
+static int
+cause_rank(enum cause cause)
+{
+	switch (cause) {
+	case CAUSE_IMAGE:
+		return (9);
+	case CAUSE_CONFIG:
+		return (8);
+	case CAUSE_OOM:
+		return (7);
+	case CAUSE_CRASH_LOOP:
+		return (6);
+	case CAUSE_NODE_LOST:
+		return (5);
+	case CAUSE_UNSCHEDULABLE:
+		return (4);
+	case CAUSE_FAILED:
+		return (3);
+	case CAUSE_EVICTED:
+		return (2);
+	case CAUSE_NOT_READY:
+		return (1);
+	default:
+		return (0);
+	}
+}
+
+/* It will not become ready by waiting. */
+static bool
+cause_is_bad(enum cause cause)
+{
+	return (cause == CAUSE_IMAGE || cause == CAUSE_CONFIG ||
+	    cause == CAUSE_OOM || cause == CAUSE_CRASH_LOOP);
+}
+
+static uint64_t
+pod_changed(const struct pod_state *p)
+{
+	return (p->ready_since > p->created ? p->ready_since : p->created);
+}
+
+static void
+look_again(struct health_view *out, uint64_t when)
+{
+	if (out->look_again == 0 || when < out->look_again)
+		out->look_again = when;
+}
+
+/* The name decides between equals, so that the order of the pods never shows. */
+static const struct pod_state *
+worse_pod(const struct pod_state *a, const struct pod_state *b)
+{
+	int	 ra, rb;
+
+	if (a == NULL)
+		return (b);
+	ra = cause_rank(a->cause);
+	rb = cause_rank(b->cause);
+	if (ra != rb)
+		return (ra > rb ? a : b);
+	return (strcmp(a->name, b->name) <= 0 ? a : b);
+}
+
+static void
+tally_pod(struct tally *t, const struct pod_state *p,
+    const struct workload_state *w, const struct health_rules *rules,
+    uint64_t now, struct health_view *out)
+{
+	if (pod_changed(p) > t->changed)
+		t->changed = pod_changed(p);
+	if (p->was_ready)
+		t->was_ready = true;
+	if (p->terminating || p->succeeded || p->failed) {
+		if (p->failed || p->terminating)
+			t->gone = worse_pod(t->gone, p);
+		return;
+	}
+	t->live++;
+	if (p->fresh)
+		t->live_fresh++;
+	if (p->ready && p->ready_since + w->min_ready <= now) {
+		t->available++;
+		return;
+	}
+	if (p->ready) {
+		look_again(out, p->ready_since + w->min_ready);
+		t->starting++;
+		return;
+	}
+	t->worst = worse_pod(t->worst, p);
+	if (p->fresh)
+		t->worst_fresh = worse_pod(t->worst_fresh, p);
+	if (!p->was_ready && !cause_is_bad(p->cause) &&
+	    now < p->created + rules->first_ready_within)
+		t->starting++;
+}
+
+static void
+blame(struct health_view *out, const struct pod_state *p)
+{
+	if (p == NULL || p->name[0] == '\0')
+		return;
+	snprintf(out->detail, sizeof(out->detail), "pod %s: %s", p->name,
+	    p->detail[0] != '\0' ? p->detail :
+	    cause_name(p->cause == CAUSE_NONE ? CAUSE_NOT_READY : p->cause));
+}
+
+static void
+say_unknown(struct health_view *out, enum cause cause)
+{
+	out->health = HEALTH_UNKNOWN;
+	out->cause = cause;
+}
+
+/*
+ * The health is said; since is when the cluster says that it began, 0 if it does
+ * not.  As long as it is the same, the first since holds.
+ */
+static void
+remember(struct health_view *out, struct health_memory *m, uint64_t since,
+    uint64_t now)
+{
+	if (out->health == HEALTH_UNKNOWN) {
+		if (m->unknown_since == 0)
+			m->unknown_since = now;
+		out->since = m->unknown_since;
+		return;
+	}
+	m->unknown_since = 0;
+	if (out->health == HEALTH_OK || out->health == HEALTH_IDLE ||
+	    out->health == HEALTH_ROLLING)
+		m->was_healthy = true;
+	if (m->health != out->health) {
+		if (since == 0 || since > now)
+			since = now;
+		if (m->health != HEALTH_UNKNOWN && since < m->since)
+			since = m->since;
+		m->health = out->health;
+		m->since = since > now ? now : since;
+	}
+	out->since = m->since;
+}
+
+/*
+ * Never healthy yet, and still within the time that it has for that.  The
+ * cluster's own timestamps decide, so that a restart of Kanata does not start
+ * the time anew.
+ */
+static bool
+still_first_start(const struct workload_state *w, const struct tally *t,
+    const struct health_rules *rules, uint64_t now,
+    const struct health_memory *m, struct health_view *out)
+{
+	uint64_t	 until;
+
+	if (m->was_healthy || w->completed || t->was_ready)
+		return (false);
+	until = (w->created != 0 ? w->created : m->first_seen) +
+	    rules->first_ready_within;
+	if (now >= until)
+		return (false);
+	look_again(out, until);
+	return (true);
+}
+
+/*
+ * A rollout that does not get on: returns why, else CAUSE_NONE.  The since of
+ * that goes to *since.
+ */
+static enum cause
+rollout_stuck(const struct workload_state *w, const struct tally *t, bool rolling,
+    const struct health_rules *rules, uint64_t now, uint64_t *since,
+    struct health_view *out)
+{
+	const struct pod_state	*p = t->worst_fresh;
+	bool			 bad = p != NULL && cause_is_bad(p->cause);
+
+	if (!w->deadline && !rolling)
+		return (CAUSE_NONE);
+	if (bad) {
+		*since = pod_changed(p);
+		return (p->cause);
+	}
+	if (w->replica_failure) {
+		*since = w->progress_since;
+		return (CAUSE_CREATE);
+	}
+	if (w->deadline) {
+		*since = w->progress_since;
+		return (p != NULL && cause_rank(p->cause) > 1 ? p->cause :
+		    CAUSE_STUCK);
+	}
+	if (w->has_deadline || p == NULL)
+		return (CAUSE_NONE);
+	if (now >= p->created + rules->first_ready_within) {
+		*since = p->created + rules->first_ready_within;
+		return (CAUSE_STUCK);
+	}
+	look_again(out, p->created + rules->first_ready_within);
+	return (CAUSE_NONE);
+}
+
+static enum cause
+missing_cause(const struct workload_state *w, const struct tally *t)
+{
+	if (t->worst != NULL && t->worst->cause != CAUSE_NONE)
+		return (t->worst->cause);
+	if (w->replica_failure)
+		return (CAUSE_CREATE);
+	if (t->gone != NULL && t->gone->cause != CAUSE_NONE)
+		return (t->gone->cause);
+	return (CAUSE_NOT_READY);
+}
+
+/*
+ * More are wanted than before and what was there still serves: that is growth,
+ * not an outage, for as long as a first start may take.
+ */
+static bool
+growing(const struct tally *t, unsigned desired, const struct health_rules *rules,
+    uint64_t now, struct health_memory *m, struct health_view *out)
+{
+	if ((m->health != HEALTH_OK && m->health != HEALTH_IDLE) ||
+	    desired <= m->desired || t->available < m->desired) {
+		m->grown = 0;
+		return (false);
+	}
+	if (t->worst != NULL && cause_is_bad(t->worst->cause))
+		return (false);
+	if (m->grown == 0)
+		m->grown = now;
+	if (now >= m->grown + rules->first_ready_within)
+		return (false);
+	look_again(out, m->grown + rules->first_ready_within);
+	return (true);
+}
+
+static enum health
+by_threshold(unsigned ready, unsigned desired, const struct health_rules *rules)
+{
+	if (ready == 0)
+		return (HEALTH_MAJOR);
+	return ((uint64_t)ready * 100 < (uint64_t)desired * rules->partial_below ?
+	    HEALTH_PARTIAL : HEALTH_DEGRADED);
+}
+
+/* Without a count: the pods of one revision, or those that serve if more. */
+static unsigned
+count_wanted(const struct workload_state *w, const struct tally *t)
+{
+	unsigned	 n;
+
+	if (w->counted)
+		return (w->desired);
+	n = t->live - t->live_fresh;
+	if (t->live_fresh > n)
+		n = t->live_fresh;
+	return (t->available > n ? t->available : n);
+}
+
+/* Capacity is missing and no rollout is stuck. */
+static void
+judge_missing(const struct workload_state *w, const struct tally *t, bool rolling,
+    const struct health_rules *rules, uint64_t now, struct health_memory *m,
+    struct health_view *out)
+{
+	unsigned	 minimum = w->counted ? w->minimum : 1;
+	unsigned	 missing = out->desired - out->ready;
+
+	if (growing(t, out->desired, rules, now, m, out)) {
+		out->health = m->health;
+		out->cause = CAUSE_STARTING;
+		return;
+	}
+	/* The last pods of a rollout start when the cluster counts it as done. */
+	if (!rolling && m->health == HEALTH_ROLLING && missing <= t->starting &&
+	    (t->worst == NULL || !cause_is_bad(t->worst->cause))) {
+		rolling = true;
+		if (t->worst != NULL)
+			look_again(out, t->worst->created +
+			    rules->first_ready_within);
+	}
+	out->cause = missing_cause(w, t);
+	if (rolling && t->available >= minimum)
+		out->health = HEALTH_ROLLING;
+	else
+		out->health = by_threshold(out->ready, out->desired, rules);
+	blame(out, t->worst != NULL ? t->worst : t->gone);
+}
+
+/* When the missing capacity went, by the cluster's timestamps. */
+static uint64_t
+missing_since(const struct workload_state *w, const struct tally *t,
+    const struct health_view *out, const struct health_memory *m)
+{
+	/* Pods that are not there bear no timestamp: it was seen just now. */
+	if (t->live < out->desired && m->health != HEALTH_UNKNOWN &&
+	    out->health != m->health && out->health >= HEALTH_DEGRADED)
+		return (0);
+	if (w->unavailable_since != 0 && out->health == HEALTH_MAJOR &&
+	    (out->desired == 1 || t->changed == 0 || t->live < out->desired))
+		return (w->unavailable_since);
+	return (t->changed);
+}
+
+static void
+judge_replicas(const struct workload_state *w, const struct pod_state *pods,
+    size_t npods, const struct health_rules *rules, uint64_t now,
+    struct health_memory *m, struct health_view *out)
+{
+	struct tally	 t;
+	enum cause	 stuck;
+	uint64_t	 since;
+	bool		 rolling;
+	size_t		 i;
+
+	memset(&t, 0, sizeof(t));
+	for (i = 0; i < npods; i++)
+		tally_pod(&t, &pods[i], w, rules, now, out);
+	out->desired = count_wanted(w, &t);
+	out->ready = t.available < out->desired ? t.available : out->desired;
+	rolling = w->counted ? w->rolling :
+	    t.live_fresh > 0 && t.live_fresh < t.live;
+
+	if (!w->counted && t.live == 0) {
+		/* Scaled down, deleted or moved: nobody can tell. */
+		say_unknown(out, m->was_healthy ? CAUSE_DELETED : CAUSE_STARTING);
+		remember(out, m, 0, now);
+		return;
+	}
+	if (out->desired == 0) {
+		out->health = HEALTH_IDLE;
+		m->desired = 0;
+		m->grown = 0;
+		remember(out, m, 0, now);
+		return;
+	}
+	since = t.changed;
+	stuck = rollout_stuck(w, &t, rolling, rules, now, &since, out);
+	if (out->ready < out->desired &&
+	    still_first_start(w, &t, rules, now, m, out)) {
+		say_unknown(out, CAUSE_STARTING);
+		blame(out, t.worst);
+	} else if (stuck != CAUSE_NONE) {
+		out->health = out->ready == out->desired ? HEALTH_DEGRADED :
+		    by_threshold(out->ready, out->desired, rules);
+		out->cause = stuck;
+		if (out->health == HEALTH_MAJOR && t.changed > since)
+			since = t.changed;
+		if (t.worst_fresh != NULL)
+			blame(out, t.worst_fresh);
+		else
+			snprintf(out->detail, sizeof(out->detail),
+			    "the rollout makes no progress");
+	} else if (out->ready == out->desired) {
+		out->health = HEALTH_OK;
+		m->desired = out->desired;
+		m->grown = 0;
+	} else {
+		judge_missing(w, &t, rolling, rules, now, m, out);
+		since = missing_since(w, &t, out, m);
+	}
+	remember(out, m, since, now);
+}
+
+/* A pod that nothing replaces: the one that was named. */
+static void
+judge_pod(const struct workload_state *w, const struct pod_state *p,
+    const struct health_rules *rules, uint64_t now, struct health_memory *m,
+    struct health_view *out)
+{
+	struct tally	 t;
+	uint64_t	 since = pod_changed(p);
+
+	memset(&t, 0, sizeof(t));
+	t.was_ready = p->was_ready;
+	out->desired = 1;
+	if (p->succeeded) {
+		out->desired = 0;
+		out->health = HEALTH_IDLE;
+	} else if (p->failed) {
+		out->health = HEALTH_MAJOR;
+		out->cause = p->cause == CAUSE_NONE ? CAUSE_FAILED : p->cause;
+		blame(out, p);
+	} else if (p->terminating && p->cause != CAUSE_NODE_LOST) {
+		say_unknown(out, CAUSE_DELETED);
+	} else if (p->ready && !p->terminating) {
+		out->ready = 1;
+		out->health = HEALTH_OK;
+	} else if (still_first_start(w, &t, rules, now, m, out)) {
+		say_unknown(out, CAUSE_STARTING);
+		blame(out, p);
+	} else {
+		out->health = HEALTH_MAJOR;
+		out->cause = p->cause == CAUSE_NONE ? CAUSE_NOT_READY : p->cause;
+		blame(out, p);
+	}
+	remember(out, m, since, now);
+}
+
+/*
+ * A Job has no readiness: it is well until it failed, or until its pods cannot
+ * even start.
+ */
+static void
+judge_job(const struct workload_state *w, const struct pod_state *pods,
+    size_t npods, uint64_t now, struct health_memory *m, struct health_view *out)
+{
+	const struct pod_state	*worst = NULL;
+	uint64_t		 since = w->finished;
+	size_t			 i, active = 0;
+
+	for (i = 0; i < npods; i++) {
+		if (pods[i].terminating || pods[i].succeeded || pods[i].failed)
+			continue;
+		active++;
+		if (!pods[i].ready)
+			worst = worse_pod(worst, &pods[i]);
+	}
+	out->desired = 1;
+	if (w->suspended) {
+		out->desired = 0;
+		out->health = HEALTH_IDLE;
+	} else if (worst != NULL && cause_is_bad(worst->cause)) {
+		out->health = HEALTH_MAJOR;
+		out->cause = worst->cause;
+		blame(out, worst);
+		since = pod_changed(worst);
+	} else if (w->failed) {
+		out->health = HEALTH_MAJOR;
+		out->cause = CAUSE_FAILED;
+	} else if (w->kind == KIND_CRONJOB && !w->complete && active == 0) {
+		out->desired = 0;	/* between two runs, none on record */
+		out->health = HEALTH_IDLE;
+	} else {
+		out->ready = 1;
+		out->health = HEALTH_OK;
+	}
+	remember(out, m, since, now);
+}
+
+void
+health_judge(const struct workload_state *w, const struct pod_state *pods,
+    size_t npods, const struct health_rules *rules, uint64_t now,
+    struct health_memory *m, struct health_view *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->paused = w->paused;
+	if (m->first_seen == 0)
+		m->first_seen = now;
+	if (!w->found || (w->kind == KIND_POD && npods == 0)) {
+		say_unknown(out, m->was_found ? CAUSE_DELETED :
+		    CAUSE_NO_WORKLOAD);
+		remember(out, m, 0, now);
+		return;
+	}
+	m->was_found = true;
+	switch (w->kind) {
+	case KIND_POD:
+		judge_pod(w, &pods[0], rules, now, m, out);
+		break;
+	case KIND_JOB:
+	case KIND_CRONJOB:
+		judge_job(w, pods, npods, now, m, out);
+		break;
+	default:
+		judge_replicas(w, pods, npods, rules, now, m, out);
+	}
+}
+
+/* Where a health stands among others of the same component. */
+static int
+merge_rank(const struct health_view *v)
+{
+	switch (v->health) {
+	case HEALTH_UNKNOWN:
+		if (v->cause == CAUSE_DELETED)
+			return (0);
+		if (v->cause == CAUSE_STARTING)
+			return (1);
+		return (5);	/* not known to be well, so not said to be */
+	case HEALTH_IDLE:
+		return (2);
+	case HEALTH_OK:
+		return (3);
+	case HEALTH_ROLLING:
+		return (4);
+	default:
+		return (6 + (int)v->health - HEALTH_DEGRADED);
+	}
+}
+
+void
+health_merge(struct health_view *a, const struct health_view *b,
+    const struct health_rules *rules, bool pooled)
+{
+	struct health_view	 old = *a;
+	int			 ra = merge_rank(a), rb = merge_rank(b);
+
+	/* What is paused says nothing beside what is not. */
+	if (a->paused != b->paused) {
+		if (a->paused)
+			*a = *b;
+		return;
+	}
+	if (rb > ra)
+		*a = *b;
+	else if (rb == ra && (a->health == HEALTH_OK ? b->since > a->since :
+	    b->since < a->since))
+		a->since = b->since;
+	a->ready = old.ready > UINT_MAX - b->ready ? UINT_MAX :
+	    old.ready + b->ready;
+	a->desired = old.desired > UINT_MAX - b->desired ? UINT_MAX :
+	    old.desired + b->desired;
+	if (pooled && a->health >= HEALTH_DEGRADED && a->ready < a->desired)
+		a->health = by_threshold(a->ready, a->desired, rules);
+	a->look_again = old.look_again;
+	if (b->look_again != 0)
+		look_again(a, b->look_again);
+}
+
+void
+health_settle(struct health_view *v, struct health_memory *m, uint64_t latest)
+{
+	if (v->health == HEALTH_UNKNOWN)
+		return;
+	if (m->health == v->health) {
+		v->since = m->since;
+		return;
+	}
+	if (v->health < m->health && latest > v->since)
+		v->since = latest;
+	m->health = v->health;
+	m->since = v->since;
+}

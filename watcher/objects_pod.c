@@ -1,0 +1,177 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/log.h"
+#include "objects_local.h"
+
+struct pod *
+objects_pod(const struct objects *o, const char *name)
+{
+	struct link	*l = table_first(&o->pods, table_hash(name));
+
+	for (; l != NULL; l = table_next(l))
+		if (strcmp(((struct pod *)l)->name, name) == 0)
+			break;
+	return ((struct pod *)l);
+}
+
+struct pod *
+objects_pod_next(const struct pod *p)
+{
+	struct link	*l = table_next(&p->link);
+
+	for (; l != NULL; l = table_next(l))
+		if (strcmp(((struct pod *)l)->name, p->name) == 0)
+			break;
+	return ((struct pod *)l);
+}
+
+struct pod *
+pod_find(const struct objects *o, const struct space *s, const char *name)
+{
+	struct link	*l = table_first(&o->pods, table_hash(name));
+	struct pod	*p;
+
+	for (; l != NULL; l = table_next(l)) {
+		p = (struct pod *)l;
+		if (p->space == s && strcmp(p->name, name) == 0)
+			return (p);
+	}
+	return (NULL);
+}
+
+static struct pod *
+pod_new(struct objects *o, struct space *s, const char *name)
+{
+	struct pod	*p;
+	size_t		 len = strlen(name) + 1;
+
+	if ((p = calloc(1, sizeof(*p) + len)) == NULL)
+		fatal("objects");
+	memcpy(p->name, name, len);
+	p->space = s;
+	s->refs++;
+	table_add(&o->pods, &p->link, table_hash(name));
+	return (p);
+}
+
+static void
+pod_disown(struct objects *o, struct pod *p)
+{
+	struct node	*owner = p->owner;
+
+	if (owner == NULL)
+		return;
+	LIST_REMOVE(p, sibling);
+	p->owner = NULL;
+	node_release(o, owner);
+}
+
+static bool
+pod_own(struct objects *o, struct pod *p, const struct object *in)
+{
+	struct node	*old = p->owner, *n;
+
+	if (old == NULL && in->owner == NULL)
+		return (false);
+	if (old != NULL && in->owner != NULL && old->kind == in->owner_kind &&
+	    strcmp(old->name, in->owner) == 0 && p->owner_uid == in->owner_uid)
+		return (false);
+	if (old != NULL && !o->quiet)
+		o->listener.pod(p, o->listener.arg);
+	pod_disown(o, p);
+	p->owner_uid = in->owner_uid;
+	if (in->owner == NULL)
+		return (true);
+	n = node_get(o, p->space, in->owner_kind, in->owner);
+	p->owner = n;
+	LIST_INSERT_HEAD(&n->pods, p, sibling);
+	if (p->has_template_hash)
+		node_hint(o, n, p->revision->s);
+	return (true);
+}
+
+static bool
+set_word(struct objects *o, struct word **wp, const char *text)
+{
+	struct word	*old = *wp;
+
+	if (old != NULL && strcmp(old->s, text) == 0)
+		return (false);
+	*wp = word_get(o, text);
+	word_put(o, old);
+	return (true);
+}
+
+static bool
+set_detail(struct pod *p, const char *detail)
+{
+	if (strcmp(p->detail == NULL ? "" : p->detail, detail) == 0)
+		return (false);
+	free(p->detail);
+	p->detail = NULL;
+	if (detail[0] != '\0' && (p->detail = strdup(detail)) == NULL)
+		fatal("objects");
+	return (true);
+}
+
+/* True if something of it is new. */
+static bool
+set_status(struct pod *p, const struct object *in)
+{
+	const struct pod_state	*s = &in->pod;
+	/* It stays the same pod while its creationTimestamp does. */
+	bool	 was = s->was_ready || (p->was_ready && p->created == s->created);
+	bool	 changed;
+
+	changed = p->created != s->created || p->ready_since != s->ready_since ||
+	    p->cause != s->cause || p->ready != s->ready ||
+	    p->was_ready != was || p->terminating != s->terminating ||
+	    p->succeeded != s->succeeded || p->failed != s->failed ||
+	    p->paused != in->paused;
+	p->created = s->created;
+	p->ready_since = s->ready_since;
+	p->cause = s->cause;
+	p->ready = s->ready;
+	p->was_ready = was;
+	p->terminating = s->terminating;
+	p->succeeded = s->succeeded;
+	p->failed = s->failed;
+	p->paused = in->paused;
+	return (changed);
+}
+
+void
+pod_set(struct objects *o, const struct object *in, uint32_t mark)
+{
+	struct space	*s = space_get(o, in->ns);
+	struct pod	*p = pod_find(o, s, in->name);
+	bool		 changed = p == NULL;
+
+	if (p == NULL)
+		p = pod_new(o, s, in->name);
+	space_put(o, s);
+	p->mark = mark;
+	p->has_template_hash = in->template_hash[0] != '\0';
+	changed |= set_word(o, &p->revision, in->revision);
+	changed |= pod_own(o, p, in);
+	changed |= set_status(p, in);
+	changed |= set_detail(p, in->detail);
+	changed |= selections_match(o, p, in);
+	if (changed && !o->quiet)
+		o->listener.pod(p, o->listener.arg);
+}
+
+void
+pod_drop(struct objects *o, struct pod *p)
+{
+	if (!o->quiet)
+		o->listener.pod(p, o->listener.arg);
+	selections_leave(p);
+	pod_disown(o, p);
+	table_remove(&o->pods, &p->link);
+	word_put(o, p->revision);
+	space_put(o, p->space);
+	free(p->detail);
+	free(p);
+}

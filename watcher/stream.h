@@ -1,0 +1,120 @@
+/*
+ * One resource in one namespace (or in all): listed in pages, then watched, for
+ * as long as it is wanted ("Efficient detection of changes" in the Kubernetes
+ * API concepts).  What comes in goes to the store of objects.
+ */
+#ifndef KANATA_WATCHER_STREAM_H
+#define KANATA_WATCHER_STREAM_H
+
+#include <event2/event.h>
+
+#include "../common/http.h"
+#include "backoff.h"
+#include "component.h"
+#include "splitter.h"
+
+#define STREAM_GRACE		30000	/* ms that a watch may be broken */
+#define STREAM_PAGE		500	/* objects of one page of a list */
+#define STREAM_WATCH_MAX	290	/* s; the server ends a watch earlier than
+					 * 295 (kubernetes/kubernetes#6513) */
+#define STREAM_MARGIN		15	/* s that the server may be late */
+#define STREAM_VERSION_MAX	255
+
+/* What all streams of a cluster share; the owner keeps it up to date. */
+struct stream;
+struct stream_env {
+	struct event_base *base;
+	struct http_server *server;
+	const char	*path;		/* before /api, "" mostly */
+	const char	*authorization;	/* "Bearer ...", NULL if none */
+	struct objects	*objects;
+	const char	*cluster;	/* its name, for the log */
+	/* What can be believed of it has changed. */
+	void		(*changed)(struct stream *);
+	/* A list was completed or has failed: others may wait for it. */
+	void		(*started)(void);
+	/* The server does not know us: another token might help. */
+	void		(*unauthorized)(void);
+};
+
+enum stream_state {
+	STREAM_IDLE,		/* not started */
+	STREAM_LISTING,
+	STREAM_WATCHING,
+	STREAM_WAITING		/* before the next try */
+};
+
+/* Why the answer was stopped while it came in. */
+enum verdict {
+	VERDICT_NONE,
+	VERDICT_STATUS,		/* an ERROR event: see code */
+	VERDICT_PROTOCOL	/* not what was asked for: see problem */
+};
+
+struct stream {
+	TAILQ_ENTRY(stream) entry;
+	const struct stream_env *env;
+	enum resource	 resource;
+	char		*ns;		/* NULL: all */
+	bool		 wanted;	/* for the owner */
+
+	enum stream_state state;
+	struct http_request *request;
+	struct splitter	*splitter;
+	struct event	*timer;
+	struct backoff	 backoff;
+	const char	*group;		/* the API group in use */
+	char		*version;	/* resourceVersion to watch from */
+	char		*list_version;	/* of the list under way */
+	char		*token;		/* continue, NULL: first page */
+	uint32_t	 mark;		/* of the last list */
+	bool		 rest_seen;	/* the list's metadata came */
+
+	enum verdict	 verdict;
+	unsigned	 code;
+	int64_t		 retry_after;	/* ms, of an ERROR event; -1 */
+	char		 problem[256];
+
+	bool		 synced;	/* a list was completed */
+	bool		 forbidden;
+	bool		 relist;	/* list before the next watch */
+	bool		 reselect;	/* selectors wait for that list */
+	bool		 unauthorized;	/* the last failure was a 401 */
+	unsigned	 failed_watches; /* in a row */
+	uint64_t	 started;	/* ticks of this request */
+	uint64_t	 request_events; /* in this request */
+	uint64_t	 broken_since;	/* ticks, 0: it is not */
+	enum reading	 told;
+
+	uint64_t	 events, bytes, restarts;
+	uint64_t	 last_event;	/* ms since 1970 */
+	char		 error[256];	/* "" if all is well */
+};
+
+struct stream	*stream_new(const struct stream_env *, enum resource,
+		    const char *ns);
+/* Its objects are dropped. */
+void		 stream_free(struct stream *);
+
+/* Lists and then watches. */
+void		 stream_start(struct stream *);
+/* Ends what is under way: before the server goes. */
+void		 stream_stop(struct stream *);
+/* Goes on after stream_stop: resumes the watch, or lists if that is to be. */
+void		 stream_resume(struct stream *, bool relist);
+
+/* There is another token: try again at once what failed for the old one. */
+void		 stream_retry_token(struct stream *);
+
+enum reading	 stream_reading(const struct stream *, const char **why);
+/* From time to time: notices a watch that is connected (again) or broken. */
+void		 stream_tick(struct stream *);
+const char	*stream_state_name(const struct stream *);
+/* "pods in prod", a static buffer. */
+const char	*stream_name(const struct stream *);
+
+/* stream_read.c: pieces of a list or a watch, for the splitter. */
+int		 stream_list_piece(const char *, size_t, int rest, void *stream);
+int		 stream_watch_piece(const char *, size_t, int rest, void *stream);
+
+#endif
