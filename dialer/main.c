@@ -10,6 +10,7 @@
  */
 #include <sys/queue.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,8 +29,8 @@ struct ask {
 	TAILQ_ENTRY(ask)	 entry;
 	struct link		*link;
 	uint32_t		 id;	/* chosen by the worker */
-	unsigned		 endpoint;
-	struct dial		*dial;
+	uint64_t		 endpoint;
+	struct dial		*dial;	/* NULL: until the next commit */
 };
 
 struct link {
@@ -42,7 +43,9 @@ struct link {
 	unsigned		 refused;
 };
 
-static TAILQ_HEAD(, link) links = TAILQ_HEAD_INITIALIZER(links);
+static TAILQ_HEAD(, link)	 links = TAILQ_HEAD_INITIALIZER(links);
+static const struct conf	*running;	/* NULL: none yet */
+static bool			 prepared;	/* a commit is to come */
 
 static void
 ask_free(struct ask *ask)
@@ -58,7 +61,8 @@ link_free(struct link *link)
 	struct ask *ask;
 
 	while ((ask = TAILQ_FIRST(&link->asks)) != NULL) {
-		dial_cancel(ask->dial);
+		if (ask->dial != NULL)
+			dial_cancel(ask->dial);
 		ask_free(ask);
 	}
 	TAILQ_REMOVE(&links, link, entry);
@@ -96,51 +100,77 @@ on_dialed(int fd, const char *error, void *arg)
 }
 
 static const struct conf_endpoint *
-endpoint_find(unsigned number)
+endpoint_find(uint64_t number)
 {
-	const struct conf *conf = worker_conf();
 	const struct conf_endpoint *endpoint;
 
-	if (conf == NULL)
+	if (running == NULL)
 		return (NULL);
-	TAILQ_FOREACH(endpoint, &conf->endpoints, entry)
+	TAILQ_FOREACH(endpoint, &running->endpoints, entry)
 		if (endpoint->number == number)
 			break;
 	return (endpoint);
 }
 
 /* An honest worker does not ask for what is not its own; a flood of such asks
- * must not become a flood of log lines. */
+ * must not become a flood of log lines.  The ask is freed. */
 static void
-refuse(struct link *link, uint32_t id, uint64_t number, const char *text)
+refuse(struct ask *ask, const char *text)
 {
+	struct link *link = ask->link;
 	unsigned times = ++link->refused;
 
 	/* The first, the second, the fourth, the eighth ... */
 	if ((times & (times - 1)) == 0)
-		log_warnx("%s %u asks for endpoint %llu: refused, %s (%u so far)",
-		    role_name(link->role), link->instance,
-		    (unsigned long long)number, text, times);
-	send_failed(link, id, number, text);
+		log_warnx("%s %u asks for endpoint %llu: refused, %s "
+		    "(%u so far)", role_name(link->role), link->instance,
+		    (unsigned long long)ask->endpoint, text, times);
+	send_failed(link, ask->id, ask->endpoint, text);
+	ask_free(ask);
+}
+
+/*
+ * Dials, refuses, or waits: after a restart of this process, and in a reload, a
+ * worker may ask for what the commit on its way here will bring.
+ */
+static void
+ask_begin(struct ask *ask)
+{
+	const struct conf_endpoint *endpoint = endpoint_find(ask->endpoint);
+
+	if (endpoint == NULL && (running == NULL || prepared))
+		return;
+	if (endpoint == NULL)
+		refuse(ask, "there is no such endpoint");
+	else if (endpoint->role != ask->link->role ||
+	    endpoint->instance != ask->link->instance)
+		refuse(ask, "the endpoint is another's");
+	else
+		ask->dial = dial_start(worker_base(), endpoint, on_dialed, ask);
+}
+
+/* What had to wait for a configuration. */
+static void
+begin_waiting(void)
+{
+	struct link *link;
+	struct ask *ask, *next;
+
+	TAILQ_FOREACH(link, &links, entry)
+		for (ask = TAILQ_FIRST(&link->asks); ask != NULL; ask = next) {
+			next = TAILQ_NEXT(ask, entry);
+			if (ask->dial == NULL)
+				ask_begin(ask);
+		}
 }
 
 static void
-dialer_on_connect(struct link *link, uint32_t id, uint64_t number)
+dialer_on_connect(struct link *link, uint32_t id, uint64_t endpoint)
 {
-	const struct conf_endpoint *endpoint;
 	struct ask *ask;
 
-	if (number > UINT32_MAX || (endpoint = endpoint_find(number)) == NULL) {
-		refuse(link, id, number, "there is no such endpoint");
-		return;
-	}
-	if (endpoint->role != link->role ||
-	    endpoint->instance != link->instance) {
-		refuse(link, id, number, "the endpoint is another's");
-		return;
-	}
 	if (link->nask == DIALS_MAX) {
-		send_failed(link, id, number,
+		send_failed(link, id, endpoint,
 		    "too many connections are being made at once");
 		return;
 	}
@@ -148,10 +178,10 @@ dialer_on_connect(struct link *link, uint32_t id, uint64_t number)
 		fatal("calloc");
 	ask->link = link;
 	ask->id = id;
-	ask->endpoint = number;
+	ask->endpoint = endpoint;
 	TAILQ_INSERT_TAIL(&link->asks, ask, entry);
 	link->nask++;
-	ask->dial = dial_start(worker_base(), endpoint, on_dialed, ask);
+	ask_begin(ask);
 }
 
 static const char *
@@ -233,14 +263,24 @@ dialer_conf_prepare(const struct conf *conf)
 			    endpoint->port, why);
 			return (text);
 		}
+	prepared = true;
 	return (NULL);
 }
 
+/* What is being dialed goes on. */
 static void
 dialer_conf_commit(const struct conf *conf)
 {
-	/* Who asks next finds the new list; what is being dialed goes on. */
-	(void)conf;
+	running = conf;
+	prepared = false;
+	begin_waiting();
+}
+
+static void
+dialer_conf_abort(void)
+{
+	prepared = false;
+	begin_waiting();
 }
 
 /* kanata-dialer [-h hosts] [-r resolv.conf] */
@@ -269,6 +309,7 @@ static const struct worker dialer = {
 	.init = dialer_init,
 	.conf_prepare = dialer_conf_prepare,
 	.conf_commit = dialer_conf_commit,
+	.conf_abort = dialer_conf_abort,
 	.link = dialer_link,
 };
 

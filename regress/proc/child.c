@@ -187,11 +187,21 @@ child_expect_log(struct child *c, const char *text)
 	}
 }
 
+static unsigned generation;
+
+static void
+send_generation(struct child *c, enum message_type type)
+{
+	struct message_out *m = message_new(type, 0);
+
+	message_put_u(m, generation);
+	child_send(c, m, -1);
+}
+
 void
-child_configure(struct child *c, const struct conf_endpoint *endpoint,
+child_prepare(struct child *c, const struct conf_endpoint *endpoint,
     unsigned count, const char *refused)
 {
-	static unsigned generation;
 	struct message_out *m = message_new(MSG_CONF_BEGIN, 0);
 	struct message *in;
 	unsigned i;
@@ -201,15 +211,33 @@ child_configure(struct child *c, const struct conf_endpoint *endpoint,
 	child_send(c, m, -1);
 	for (i = 0; i < count; i++)
 		child_send(c, conf_pack_endpoint(&endpoint[i]), -1);
-	m = message_new(MSG_CONF_END, 0);
-	message_put_u(m, generation);
-	child_send(c, m, -1);
+	send_generation(c, MSG_CONF_END);
 	in = child_receive(c, refused == NULL ? MSG_CONF_PREPARED :
 	    MSG_CONF_REFUSED);
 	assert_int_equal(message_get_u(in), generation);
 	if (refused != NULL)
 		assert_non_null(strstr(message_get_s(in), refused));
-	m = message_new(refused == NULL ? MSG_CONF_COMMIT : MSG_CONF_ABORT, 0);
-	message_put_u(m, generation);
-	child_send(c, m, -1);
+}
+
+void
+child_commit(struct child *c)
+{
+	send_generation(c, MSG_CONF_COMMIT);
+}
+
+void
+child_abort(struct child *c)
+{
+	send_generation(c, MSG_CONF_ABORT);
+}
+
+void
+child_configure(struct child *c, const struct conf_endpoint *endpoint,
+    unsigned count, const char *refused)
+{
+	child_prepare(c, endpoint, count, refused);
+	if (refused == NULL)
+		child_commit(c);
+	else
+		child_abort(c);
 }

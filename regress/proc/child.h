@@ -44,8 +44,13 @@ struct message *receive(int fd, enum role from, enum role me,
 struct message *child_receive(struct child *, enum message_type);
 void	 child_send(struct child *, struct message_out *, int fd);
 
-/* A configuration of these endpoints, prepared and committed; with a reason to
- * be refused, that is what is expected. */
+/* A configuration of these endpoints; with a reason to be refused, that is what
+ * is expected. */
+void	 child_prepare(struct child *, const struct conf_endpoint *,
+	    unsigned count, const char *refused);
+void	 child_commit(struct child *);
+void	 child_abort(struct child *);
+/* Prepared and committed, or refused and aborted. */
 void	 child_configure(struct child *, const struct conf_endpoint *,
 	    unsigned count, const char *refused);
 

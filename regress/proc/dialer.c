@@ -511,16 +511,51 @@ resolver_files_change(void **state)
 	check_connected(expect_connected(36, NO_NAME));
 }
 
+/* After a restart the workers are there before the configuration is. */
 static void
-not_configured_yet(void **state)
+waits_for_the_configuration(void **state)
 {
+	const struct conf_endpoint *list;
+	unsigned count;
+
 	(void)state;
 	close(link_fd);
 	assert_int_equal(child_stop(&dialer), 0);
 	child_start(&dialer, ROLE_DIALER, "kanata-dialer", NULL);
 	link_fd = child_link(&dialer, ROLE_WATCHER, 0);
-	ask(40, LIVE);
-	expect_failed(40, LIVE, "no such endpoint");
+	ask(40, 12345);
+	ask(41, LIVE);
+	list = endpoints(&count);
+	child_configure(&dialer, list, count, NULL);
+	expect_failed(40, 12345, "no such endpoint");
+	check_connected(expect_connected(41, LIVE));
+}
+
+/* A worker that has its commit asks for what is not known here yet. */
+static void
+waits_for_the_reload(void **state)
+{
+	const unsigned added = 200;
+	struct conf_endpoint list[2];
+	unsigned count;
+
+	(void)state;
+	list[0] = *endpoints(&count);
+	list[1] = list[0];
+	list[1].number = added;
+	child_prepare(&dialer, list, 2, NULL);
+	ask(50, added);
+	ask(51, LIVE);
+	check_connected(expect_connected(51, LIVE));
+	child_commit(&dialer);
+	check_connected(expect_connected(50, added));
+	/* It is not to come. */
+	child_prepare(&dialer, list, 1, NULL);
+	ask(52, 201);
+	ask(53, LIVE);
+	check_connected(expect_connected(53, LIVE));
+	child_abort(&dialer);
+	expect_failed(52, 201, "no such endpoint");
 }
 
 int
@@ -541,7 +576,8 @@ main(void)
 		cmocka_unit_test(nonsense_from_a_worker),
 		cmocka_unit_test(bad_configuration),
 		cmocka_unit_test(resolver_files_change),
-		cmocka_unit_test(not_configured_yet),
+		cmocka_unit_test(waits_for_the_configuration),
+		cmocka_unit_test(waits_for_the_reload),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
