@@ -63,8 +63,16 @@ kanata-parser_LIBS = -lyaml -levent_core -lmsgpackc -lseccomp -lbsd
 kanata-dialer_SRCS = $(worker) dialer/main.c dialer/dial.c dialer/resolve.c
 kanata-dialer_LIBS = -levent_core -levent_extra -lmsgpackc -lseccomp -lbsd
 
-kanata-watcher_SRCS = $(worker) $(http) \
-		watcher/main.c watcher/health.c
+decoding =	watcher/table.c watcher/timestamp.c watcher/selector.c \
+		watcher/resource.c watcher/object.c watcher/object_pod.c
+objects =	$(decoding) watcher/objects.c watcher/objects_node.c \
+		watcher/objects_pod.c watcher/objects_select.c
+components =	$(objects) watcher/health.c watcher/gather.c \
+		watcher/component.c watcher/component_conf.c
+kanata-watcher_SRCS = $(worker) $(http) $(components) \
+		watcher/main.c watcher/cluster.c watcher/credential.c \
+		watcher/stream.c watcher/stream_read.c watcher/splitter.c \
+		watcher/backoff.c
 kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 
 incidents =	notifier/incident.c notifier/debounce.c notifier/plan.c \
@@ -168,7 +176,7 @@ proc_http_LIBS = -lcurl -levent_core -lmsgpackc -lseccomp -lbsd
 proc_http_NEEDS = $(proc_dialer_NEEDS)
 
 PROC +=		store
-proc_store_SRCS = $(common) common/message_io.c
+proc_store_SRCS = $(common) $(child) regress/proc/server.c
 proc_store_LIBS = $(unit_message_LIBS)
 proc_store_NEEDS = $(B)/libexec/kanata/kanata-store
 

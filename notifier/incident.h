@@ -2,11 +2,16 @@
  * What should stand on the page (DESIGN.md section 3, Incidents).
  *
  * Pure: no I/O, no clock; the time is an argument.  The core is told of health,
- * of what the store remembers and of what became of the operations that it asked
- * for; it answers with the next operation and the time to look again.  Everything
- * is level-triggered: what should be on the page is compared with what the page
- * last acknowledged, and the difference is worked on, one operation in flight for
- * each incident or component.
+ * of what the store remembers, of what the page shows and of what became of the
+ * operations that it asked for; it answers with the next operation and the time to
+ * look again.  Everything is level-triggered: what should be on the page is
+ * compared with what the page last acknowledged, and the difference is worked on,
+ * one operation in flight for each incident or component.
+ *
+ * Once only: what is about to be posted is written to the store first, with a
+ * `started` to the millisecond that nothing else has; what became of it is written
+ * after.  A post whose outcome is not known is looked for by that timestamp before
+ * anything else is done with its incident.
  */
 #ifndef KANATA_NOTIFIER_INCIDENT_H
 #define KANATA_NOTIFIER_INCIDENT_H
@@ -23,7 +28,6 @@ struct incidents;		/* the whole core */
 struct incidents_options {
 	bool		 webhook;	/* the webhook opens and closes; statuses
 					 * only by the API */
-	bool		 observe;
 	unsigned	 storm;		/* more than this many ... */
 	uint64_t	 group_wait;	/* ... within this many ms share one */
 };
@@ -38,38 +42,68 @@ void	 incidents_free(struct incidents *);
  */
 void	 incidents_configure(struct incidents *, const struct conf *,
 	    const struct incidents_options *, uint64_t now);
-/* Name and status of a component as the page has them, or NULL for name if the
- * page has no such component. */
-void	 incidents_page_component(struct incidents *, const char *id,
-	    const char *name, enum page_status, uint64_t now);
+
+/*
+ * A reading of the page: begin, each component there is, end.  Components that
+ * did not come by then are on no page.  Ids that are not ours are ignored.  A
+ * reading that breaks off just has no end.
+ */
+void	 incidents_page_begin(struct incidents *);
+void	 incidents_page_component(struct incidents *, const char *page,
+	    const char *id, const char *name, enum page_status);
+void	 incidents_page_end(struct incidents *, uint64_t now);
+
+/*
+ * The same for the incidents that the page shows as open: one of ours that is
+ * not among them was resolved or deleted by a human.  closed is called for each
+ * of these.  Must not overlap with an operation on the page.
+ */
+void	 incidents_open_begin(struct incidents *);
+void	 incidents_open_seen(struct incidents *, const char *instatus_id);
+void	 incidents_open_end(struct incidents *, uint64_t now,
+	    void (*closed)(const char *instatus_id, const char *name, void *),
+	    void *arg);
 
 /* What the watcher says. */
 struct health_report {
+	unsigned	 cluster;	/* number of the cluster that says it */
 	const char	*component;
 	enum health	 health;
 	enum cause	 cause;
 	unsigned	 ready, desired;
-	uint64_t	 since;		/* ms since 1970 */
+	uint64_t	 since;		/* ms since 1970, 0: unknown */
 	bool		 paused;
 	const char	*detail;
 };
-/* -1: no such component. */
+/*
+ * 1: this is news, 0: nothing new, -1: not a component of that cluster.  A
+ * component that is not configured (yet) is remembered until the next configure.
+ */
 int	 incidents_health(struct incidents *, const struct health_report *,
 	    uint64_t now);
+/* The same for all components of a cluster that were not reported since the last
+ * incidents_silence_begin: nothing is known of them. */
+void	 incidents_silence_begin(struct incidents *, unsigned cluster);
+void	 incidents_silence_end(struct incidents *, unsigned cluster, uint64_t now);
 
-/* A value that the store remembers, at start.  -1: it makes no sense (logged by
- * the caller, ignored). */
+/* A value that the store remembers.  -1: it makes no sense (logged by the caller,
+ * ignored). */
 int	 incidents_restore(struct incidents *, const char *key, const char *json,
 	    size_t len);
+/* Forgets all that was restored or done, to be restored anew: another replica
+ * spoke meanwhile.  Nothing may be in flight. */
+void	 incidents_forget(struct incidents *);
 
 enum operation_type {
 	OP_NONE,
 	OP_STORE_PUT,		/* key, value */
 	OP_STORE_DELETE,	/* key */
-	OP_CREATE,		/* incident, all fields */
-	OP_FIND,		/* look whether a create came through: name, started */
-	OP_UPDATE,		/* add an incident update: instatus_id, phase, ... */
-	OP_STATUS,		/* set one component's status: component */
+	OP_CREATE,		/* an incident: page, name and all below */
+	OP_FIND,		/* look whether a post came through: by name and
+				 * started, or by started among the updates of
+				 * instatus_id if that is set */
+	OP_UPDATE,		/* add an incident update to instatus_id */
+	OP_STATUS,		/* set one component's status */
 	OP_WEBHOOK		/* trigger */
 };
 
@@ -77,49 +111,70 @@ enum incident_phase {		/* as Instatus names them */
 	PHASE_INVESTIGATING,
 	PHASE_IDENTIFIED,
 	PHASE_MONITORING,
-	PHASE_RESOLVED
+	PHASE_RESOLVED,
+	PHASE_MAX
 };
 const char *incident_phase_name(enum incident_phase);
+enum incident_phase incident_phase_parse(const char *);	/* PHASE_MAX: none */
 
+/* PAGE_STATUS_MAX: affected, but its status is left to the human who set it. */
 struct operation_component { const char *id; enum page_status status; };
 
-/* All pointers belong to the core and stay until operation_done. */
+/* All pointers belong to the core and stay until incidents_done. */
 struct operation {
 	enum operation_type type;
-	uint32_t	 id;		/* for operation_done, never 0 */
-	const char	*key;
+	uint32_t	 id;		/* for incidents_done, never 0 */
+	unsigned	 attempt;	/* failures of this object in a row */
+	const char	*key;		/* of the record; names the object in logs */
 	const char	*value;		/* JSON */
 	size_t		 value_len;
+	const char	*page;		/* id of the page */
 	const char	*instatus_id;
 	const char	*name;
 	const char	*message;	/* public text */
 	uint64_t	 started;	/* ms since 1970, unique */
 	enum incident_phase phase;
+	bool		 reopen;	/* OP_UPDATE, OP_FIND: the incident is
+					 * resolved, and that is expected */
 	const struct operation_component *component;
 	size_t		 ncomponent;
+	enum page_status expect;	/* OP_STATUS: only if the page shows this
+					 * or operational */
+	bool		 again;		/* OP_STATUS: it may have been done: then
+					 * it is ours if the page shows it */
 	bool		 down;		/* OP_WEBHOOK: trigger down, else up */
 };
 
-/* The most urgent operation that can be started now, or OP_NONE. */
-void	 incidents_next(struct incidents *, uint64_t now, struct operation *);
+/*
+ * The most urgent operation that can be started now, or OP_NONE.  post: something
+ * may be posted now, else only the store is worked on.
+ */
+void	 incidents_next(struct incidents *, uint64_t now, bool post,
+	    struct operation *);
 
 enum operation_result {
-	OP_DONE,		/* OP_CREATE, OP_FIND: with the id on the page */
+	OP_DONE,		/* OP_CREATE, OP_FIND of an incident: with its id */
 	OP_ABSENT,		/* OP_FIND: it is not there; OP_UPDATE: the incident
 				 * is gone; OP_STATUS: no such component */
-	OP_FOREIGN,		/* OP_UPDATE: a human resolved it; OP_STATUS: a human
-				 * has it under maintenance */
+	OP_FOREIGN,		/* OP_UPDATE, OP_FIND: a human resolved or deleted
+				 * the incident; OP_STATUS: the page shows what a
+				 * human set */
 	OP_RETRY,		/* certainly not done: again, after the delay */
-	OP_UNSURE,		/* may have been done: OP_CREATE must OP_FIND */
+	OP_UNSURE,		/* may have been done */
 	OP_REFUSED		/* the page refuses it for good (4xx): not again
 				 * until something changes */
 };
-/* delay: ms to wait before this incident or component is tried again. */
-void	 incidents_done(struct incidents *, uint32_t id, enum operation_result,
+/* delay: ms to wait before this incident or component is tried again.  -1: no
+ * such operation is in flight. */
+int	 incidents_done(struct incidents *, uint32_t id, enum operation_result,
 	    const char *instatus_id, uint64_t delay, uint64_t now);
 
 /* When to call incidents_next again if nothing comes in; UINT64_MAX: never. */
 uint64_t incidents_wake(const struct incidents *);
+/* Something of ours is on the page or about to be: keep an eye on it. */
+bool	 incidents_active(struct incidents *);
+/* An incident of ours is open on this page (NULL: on any). */
+bool	 incidents_open_on(const struct incidents *, const char *page);
 
 /* For kanatactl show; the callback borrows everything. */
 struct component_view {
@@ -129,7 +184,7 @@ struct component_view {
 	unsigned	 ready, desired;
 	uint64_t	 since;
 	enum page_status page, wanted;
-	bool		 paused;
+	bool		 paused, configured, on_page, page_known;
 };
 struct incident_view {
 	const char	*key, *instatus_id, *name;
@@ -138,9 +193,12 @@ struct incident_view {
 	const struct operation_component *component;
 	size_t		 ncomponent;
 };
-void	 incidents_each_component(const struct incidents *,
+void	 incidents_each_component(struct incidents *,
 	    void (*)(const struct component_view *, void *), void *arg);
 void	 incidents_each_incident(const struct incidents *,
 	    void (*)(const struct incident_view *, void *), void *arg);
+/* One component; false if there is none. */
+bool	 incidents_component(struct incidents *, const char *id,
+	    struct component_view *);
 
 #endif

@@ -1,0 +1,183 @@
+/*
+ * Inside the pure core: what incident.c, plan.c, step.c, record.c and text.c
+ * share.
+ */
+#ifndef KANATA_NOTIFIER_CORE_H
+#define KANATA_NOTIFIER_CORE_H
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+
+#include "debounce.h"
+#include "incident.h"
+
+/* An incident's record must fit into one value of the store (32 KiB): one that is
+ * this large gets no more components. */
+#define INCIDENT_RECORD_MAX	30000
+
+enum object_kind { OBJECT_INCIDENT, OBJECT_COMPONENT, OBJECT_WEBHOOK };
+
+/* What has a record in the store and at most one operation in flight. */
+struct object {
+	enum object_kind kind;
+	char		*key;		/* of the record */
+	char		*stored;	/* what the store has, NULL: nothing */
+	char		*value;		/* what it is being given */
+	bool		 doubtful;	/* a write failed: it may have both */
+	bool		 dirty;		/* the record may have to be written */
+	enum operation_type flying;	/* OP_NONE: nothing in flight */
+	uint32_t	 op;
+	uint64_t	 not_before;
+	unsigned	 attempt;
+	LIST_ENTRY(object) entry;	/* of those in flight */
+};
+
+struct component {
+	struct object	 object;
+	RB_ENTRY(component) node;
+	char		*id;
+	char		*name;		/* configured, "" if none */
+	char		*group;
+	char		*cluster_name;
+	bool		 configured;
+	unsigned	 cluster;
+	struct debounce_rules rules;
+	uint64_t	 reopen_within;
+	enum rollout	 rollout;
+
+	bool		 reported;	/* since the silence began */
+	enum health	 health;
+	enum cause	 cause;
+	unsigned	 ready, desired;
+	uint64_t	 since;
+	bool		 paused;
+	char		*detail;
+	struct debounce	 debounce;
+	uint64_t	 due_at;	/* when an outage became due */
+
+	bool		 page_known;	/* the page was read */
+	bool		 on_page;
+	bool		 page_seen;	/* in this reading */
+	char		*page_id;
+	char		*page_name;
+	enum page_status page;		/* what it shows there */
+
+	struct incident	*incident;	/* the one that says it is in trouble */
+	bool		 muted;		/* a human resolved it: until the next ok */
+	/* By OP_STATUS, without an incident: */
+	enum page_status set;		/* what we set; operational: nothing */
+	enum page_status posting;	/* about to; PAGE_STATUS_MAX: nothing */
+	bool		 unsure;	/* it may have been done */
+	bool		 refused;	/* posting, by the page */
+	struct operation_component shown;	/* of the operation in flight */
+	unsigned	 refs;		/* entries of incidents */
+};
+RB_HEAD(component_tree, component);
+RB_PROTOTYPE(component_tree, component, node, component_compare)
+
+struct entry {
+	TAILQ_ENTRY(entry) entry;
+	struct component *component;
+	enum page_status acked;		/* what the page acknowledged */
+	enum page_status target;	/* while posting; PAGE_STATUS_MAX: left
+					 * to a human */
+	bool		 listed;	/* while posting: it is part of it */
+	enum page_status next;		/* the same two, as planned now */
+	bool		 next_listed;
+};
+
+/* A component whose incident member points here is in trouble; one that is back
+ * is still listed, for the text and in case that it goes down again. */
+struct incident {
+	struct object	 object;
+	TAILQ_ENTRY(incident) entry;
+	TAILQ_HEAD(, entry) entries;
+	size_t		 bytes;		/* of the record, about */
+	char		*name;
+	char		*page_id;
+	char		*instatus_id;	/* NULL: not known to exist */
+	uint64_t	 started;
+	uint64_t	 last_update;	/* started of the newest update */
+	enum incident_phase phase;	/* acknowledged */
+	uint64_t	 resolved;	/* 0: it is not */
+	uint64_t	 forget_at;	/* once resolved */
+
+	bool		 posting;	/* a create or update is to be made: */
+	enum incident_phase posting_phase;
+	uint64_t	 posting_started;
+	bool		 unsure;	/* it may have been done */
+	bool		 refused;	/* by the page, as it stands */
+	bool		 restored;	/* it was made before we started */
+	bool		 drop;		/* forget it, with its record */
+	bool		 seen;		/* open, in this reading */
+
+	char		*message;	/* of the operation in flight */
+	struct operation_component *component;
+	size_t		 ncomponent;
+};
+TAILQ_HEAD(incident_list, incident);
+
+struct webhook {
+	struct object	 object;
+	bool		 down;		/* what was last acknowledged */
+	bool		 posting, posting_down, unsure, refused;
+};
+
+struct incidents {
+	struct incidents_options options;
+	struct component_tree components;
+	unsigned	 ncomponent;
+	struct incident_list incidents;
+	struct webhook	 webhook;
+	LIST_HEAD(, object) flying;
+	uint32_t	 last_op;
+	bool		 changed;	/* plan before the next operation */
+	uint64_t	 plan_wake;
+	uint64_t	 step_wake;
+};
+
+/* Out of memory is fatal. */
+void	*core_alloc(size_t);
+char	*core_strdup(const char *);
+char	*core_printf(const char *, ...) __attribute__((format(printf, 1, 2)));
+
+/* incident.c */
+struct component *component_find(struct incidents *, const char *id);
+/* Finds it or adds one that is not configured. */
+struct component *component_need(struct incidents *, const char *id);
+/* A human has it under maintenance on the page. */
+bool	 component_foreign(const struct component *);
+/* What it is called in public. */
+const char *component_public(const struct component *);
+/* An update of health says that nothing is known now. */
+bool	 component_silent(const struct component *);
+
+struct incident *incident_new(struct incidents *, uint64_t started);
+void	 incident_free(struct incidents *, struct incident *);
+struct entry *incident_entry(const struct incident *, const struct component *);
+struct entry *incident_add(struct incident *, struct component *);
+/* It is open on the page, or about to be. */
+bool	 incident_live(const struct incident *);
+/* No component is in it any more. */
+void	 incident_detach(struct incident *);
+/* A human resolved or deleted it: silent until its components are well. */
+void	 incident_closed_by_human(struct incident *);
+
+/* plan.c: lets time pass, puts components into incidents. */
+void	 plan_run(struct incidents *, uint64_t now);
+/* What the incident should be changed to, as its posting. */
+void	 plan_incident(struct incidents *, struct incident *, uint64_t now);
+/* What the component should be set to by OP_STATUS; what is set if nothing. */
+enum page_status plan_status(const struct incidents *,
+	    const struct component *);
+bool	 plan_webhook(struct incidents *);
+
+/* record.c: the record that should be in the store, NULL: none.  The caller
+ * frees. */
+char	*record_render(const struct object *);
+
+/* text.c: public texts; the caller frees. */
+char	*text_name(const struct incident *);
+char	*text_message(const struct incident *);
+
+#endif

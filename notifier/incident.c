@@ -1,0 +1,574 @@
+/*
+ * The core's objects, and what comes in from outside: configuration, health, what
+ * the page shows.  plan.c decides, step.c works on the difference.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/log.h"
+#include "core.h"
+
+/* A watcher may name what is not configured here yet, but not without end. */
+#define COMPONENTS_MAX	(2 * CONF_COMPONENTS_MAX)
+
+static int
+component_compare(struct component *a, struct component *b)
+{
+	return (strcmp(a->id, b->id));
+}
+
+RB_GENERATE(component_tree, component, node, component_compare)
+
+void *
+core_alloc(size_t size)
+{
+	void *p;
+
+	if ((p = calloc(1, size)) == NULL)
+		fatal("calloc");
+	return (p);
+}
+
+char *
+core_strdup(const char *s)
+{
+	char *copy;
+
+	if ((copy = strdup(s)) == NULL)
+		fatal("strdup");
+	return (copy);
+}
+
+char *
+core_printf(const char *format, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, format);
+	if (vasprintf(&s, format, ap) == -1)
+		fatal("vasprintf");
+	va_end(ap);
+	return (s);
+}
+
+static void
+replace(char **old, const char *s)
+{
+	char *copy = core_strdup(s);
+
+	free(*old);
+	*old = copy;
+}
+
+/* -- components ----------------------------------------------------------- */
+
+struct component *
+component_find(struct incidents *core, const char *id)
+{
+	struct component *c = RB_ROOT(&core->components);
+	int order;
+
+	while (c != NULL && (order = strcmp(id, c->id)) != 0)
+		c = order < 0 ? RB_LEFT(c, node) : RB_RIGHT(c, node);
+	return (c);
+}
+
+struct component *
+component_need(struct incidents *core, const char *id)
+{
+	struct component *c;
+
+	if ((c = component_find(core, id)) != NULL)
+		return (c);
+	c = core_alloc(sizeof(*c));
+	c->object.kind = OBJECT_COMPONENT;
+	c->object.key = core_printf("component/%s", id);
+	c->id = core_strdup(id);
+	c->name = core_strdup("");
+	c->group = core_strdup("");
+	c->cluster_name = core_strdup("");
+	c->detail = core_strdup("");
+	c->page_id = core_strdup("");
+	c->page_name = core_strdup("");
+	c->cause = CAUSE_DISCONNECTED;
+	c->set = PAGE_OPERATIONAL;
+	c->posting = PAGE_STATUS_MAX;
+	debounce_init(&c->debounce, PAGE_OPERATIONAL);
+	RB_INSERT(component_tree, &core->components, c);
+	core->ncomponent++;
+	return (c);
+}
+
+static void
+object_clear(struct object *o)
+{
+	if (o->flying != OP_NONE)
+		LIST_REMOVE(o, entry);
+	free(o->key);
+	free(o->stored);
+	free(o->value);
+}
+
+static void
+component_free(struct incidents *core, struct component *c)
+{
+	RB_REMOVE(component_tree, &core->components, c);
+	core->ncomponent--;
+	object_clear(&c->object);
+	free(c->id);
+	free(c->name);
+	free(c->group);
+	free(c->cluster_name);
+	free(c->detail);
+	free(c->page_id);
+	free(c->page_name);
+	free(c);
+}
+
+bool
+component_foreign(const struct component *c)
+{
+	return (c->on_page && c->page == PAGE_MAINTENANCE &&
+	    c->set != PAGE_MAINTENANCE && c->posting != PAGE_MAINTENANCE);
+}
+
+bool
+component_silent(const struct component *c)
+{
+	return (c->health == HEALTH_UNKNOWN || c->paused);
+}
+
+const char *
+component_public(const struct component *c)
+{
+	if (c->name[0] != '\0')
+		return (c->name);
+	return (c->page_name[0] != '\0' ? c->page_name : "A component");
+}
+
+/* -- incidents ------------------------------------------------------------ */
+
+struct incident *
+incident_new(struct incidents *core, uint64_t started)
+{
+	struct incident *i = core_alloc(sizeof(*i));
+
+	i->object.kind = OBJECT_INCIDENT;
+	i->object.key = core_printf("incident/%llu",
+	    (unsigned long long)started);
+	TAILQ_INIT(&i->entries);
+	i->name = core_strdup("");
+	i->page_id = core_strdup("");
+	i->started = i->last_update = started;
+	TAILQ_INSERT_TAIL(&core->incidents, i, entry);
+	return (i);
+}
+
+void
+incident_free(struct incidents *core, struct incident *i)
+{
+	struct entry *e;
+
+	incident_detach(i);
+	while ((e = TAILQ_FIRST(&i->entries)) != NULL) {
+		TAILQ_REMOVE(&i->entries, e, entry);
+		e->component->refs--;
+		free(e);
+	}
+	TAILQ_REMOVE(&core->incidents, i, entry);
+	object_clear(&i->object);
+	free(i->name);
+	free(i->page_id);
+	free(i->instatus_id);
+	free(i->message);
+	free(i->component);
+	free(i);
+}
+
+struct entry *
+incident_entry(const struct incident *i, const struct component *c)
+{
+	struct entry *e;
+
+	TAILQ_FOREACH(e, &i->entries, entry)
+		if (e->component == c)
+			return (e);
+	return (NULL);
+}
+
+struct entry *
+incident_add(struct incident *i, struct component *c)
+{
+	struct entry *e = core_alloc(sizeof(*e));
+
+	e->component = c;
+	e->acked = PAGE_OPERATIONAL;
+	c->refs++;
+	i->bytes += strlen(c->id) + 3;
+	i->object.dirty = true;
+	TAILQ_INSERT_TAIL(&i->entries, e, entry);
+	return (e);
+}
+
+bool
+incident_live(const struct incident *i)
+{
+	const struct entry *e;
+
+	if (i->drop)
+		return (false);
+	if (i->instatus_id != NULL && i->phase != PHASE_RESOLVED)
+		return (true);
+	TAILQ_FOREACH(e, &i->entries, entry)
+		if (e->component->incident == i)
+			return (true);
+	return (false);
+}
+
+void
+incident_detach(struct incident *i)
+{
+	struct entry *e;
+
+	TAILQ_FOREACH(e, &i->entries, entry)
+		if (e->component->incident == i)
+			e->component->incident = NULL;
+}
+
+void
+incident_closed_by_human(struct incident *i)
+{
+	struct entry *e;
+	struct component *c;
+
+	TAILQ_FOREACH(e, &i->entries, entry) {
+		c = e->component;
+		if (c->incident != i)
+			continue;
+		c->incident = NULL;
+		c->muted = c->configured &&
+		    c->debounce.wanted != PAGE_OPERATIONAL;
+		/* It is for us to clear what we set, once all is well. */
+		if (e->acked != PAGE_OPERATIONAL)
+			c->set = component_foreign(c) ? PAGE_OPERATIONAL :
+			    e->acked;
+		c->object.dirty = true;
+	}
+	i->posting = i->unsure = false;
+	i->phase = PHASE_RESOLVED;
+	i->drop = true;
+	i->object.dirty = true;
+}
+
+/* -- the whole ------------------------------------------------------------ */
+
+struct incidents *
+incidents_new(void)
+{
+	struct incidents *core = core_alloc(sizeof(*core));
+
+	RB_INIT(&core->components);
+	TAILQ_INIT(&core->incidents);
+	LIST_INIT(&core->flying);
+	core->webhook.object.kind = OBJECT_WEBHOOK;
+	core->webhook.object.key = core_strdup("webhook");
+	core->plan_wake = core->step_wake = TIME_NEVER;
+	return (core);
+}
+
+void
+incidents_free(struct incidents *core)
+{
+	struct incident *i;
+	struct component *c;
+
+	if (core == NULL)
+		return;
+	while ((i = TAILQ_FIRST(&core->incidents)) != NULL)
+		incident_free(core, i);
+	while ((c = RB_ROOT(&core->components)) != NULL)
+		component_free(core, c);
+	object_clear(&core->webhook.object);
+	free(core);
+}
+
+static void
+object_forget(struct object *o)
+{
+	free(o->stored);
+	o->stored = NULL;
+	o->dirty = o->doubtful = false;
+	o->not_before = 0;
+	o->attempt = 0;
+}
+
+void
+incidents_forget(struct incidents *core)
+{
+	struct incident *i;
+	struct component *c;
+
+	while ((i = TAILQ_FIRST(&core->incidents)) != NULL)
+		incident_free(core, i);
+	RB_FOREACH(c, component_tree, &core->components) {
+		object_forget(&c->object);
+		c->muted = c->unsure = c->refused = false;
+		c->set = PAGE_OPERATIONAL;
+		c->posting = PAGE_STATUS_MAX;
+		c->debounce.wanted = PAGE_OPERATIONAL;
+	}
+	object_forget(&core->webhook.object);
+	core->webhook.down = core->webhook.posting = false;
+	core->webhook.unsure = core->webhook.refused = false;
+	core->changed = true;
+}
+
+static unsigned
+cluster_number(const struct conf *conf, const char *name)
+{
+	const struct conf_cluster *cluster;
+	unsigned n = 0;
+
+	if (name[0] == '\0')
+		return (0);
+	TAILQ_FOREACH(cluster, &conf->clusters, entry) {
+		if (strcmp(cluster->name, name) == 0)
+			return (n);
+		n++;
+	}
+	return (0);
+}
+
+static void
+component_configure(struct component *c, const struct conf_component *from,
+    unsigned cluster, uint64_t now)
+{
+	if (c->cluster != cluster && c->reported) {
+		c->reported = false;
+		c->health = HEALTH_UNKNOWN;
+		c->cause = CAUSE_DISCONNECTED;
+		debounce_freeze(&c->debounce, now);
+	}
+	replace(&c->name, from->name);
+	replace(&c->group, from->group);
+	replace(&c->cluster_name, from->cluster);
+	c->configured = true;
+	c->cluster = cluster;
+	c->rules.down_after = from->down_after;
+	c->rules.up_after = from->up_after;
+	c->reopen_within = from->reopen_within;
+	c->rollout = from->rollout;
+	c->refused = false;
+}
+
+void
+incidents_configure(struct incidents *core, const struct conf *conf,
+    const struct incidents_options *options, uint64_t now)
+{
+	struct conf_component *from;
+	struct component *c, *next;
+	struct incident *i;
+
+	core->options = *options;
+	RB_FOREACH(c, component_tree, &core->components)
+		c->configured = false;
+	TAILQ_FOREACH(from, &conf->components, entry)
+		component_configure(component_need(core, from->id), from,
+		    cluster_number(conf, from->cluster), now);
+	for (c = RB_MIN(component_tree, &core->components); c != NULL;
+	    c = next) {
+		next = RB_NEXT(component_tree, &core->components, c);
+		if (c->configured)
+			continue;
+		c->muted = false;
+		if (c->refs == 0 && c->set == PAGE_OPERATIONAL &&
+		    c->object.stored == NULL && !c->object.dirty &&
+		    c->object.flying == OP_NONE)
+			component_free(core, c);
+	}
+	TAILQ_FOREACH(i, &core->incidents, entry)
+		i->refused = false;
+	core->webhook.refused = false;
+	core->changed = true;
+}
+
+/* -- health --------------------------------------------------------------- */
+
+static enum page_status
+health_level(enum health health)
+{
+	switch (health) {
+	case HEALTH_ROLLING:
+		return (PAGE_MAINTENANCE);
+	case HEALTH_DEGRADED:
+		return (PAGE_DEGRADED);
+	case HEALTH_PARTIAL:
+		return (PAGE_PARTIAL);
+	case HEALTH_MAJOR:
+		return (PAGE_MAJOR);
+	default:
+		return (PAGE_OPERATIONAL);
+	}
+}
+
+int
+incidents_health(struct incidents *core, const struct health_report *r,
+    uint64_t now)
+{
+	struct component *c = component_find(core, r->component);
+	bool news;
+
+	if (c == NULL) {
+		if (core->ncomponent >= COMPONENTS_MAX)
+			return (-1);
+		c = component_need(core, r->component);
+		c->cluster = r->cluster;
+	}
+	if (c->cluster != r->cluster) {
+		if (c->configured)
+			return (-1);
+		c->cluster = r->cluster;
+	}
+	news = !c->reported || c->health != r->health ||
+	    c->cause != r->cause || c->paused != r->paused;
+	c->reported = true;
+	c->health = r->health;
+	c->cause = r->cause;
+	c->ready = r->ready;
+	c->desired = r->desired;
+	c->since = r->since;
+	c->paused = r->paused;
+	replace(&c->detail, r->detail);
+	if (component_silent(c))
+		debounce_freeze(&c->debounce, now);
+	else
+		debounce_report(&c->debounce, health_level(c->health),
+		    c->since, now);
+	core->changed = true;
+	return (news);
+}
+
+void
+incidents_silence_begin(struct incidents *core, unsigned cluster)
+{
+	struct component *c;
+
+	RB_FOREACH(c, component_tree, &core->components)
+		if (c->cluster == cluster)
+			c->reported = false;
+}
+
+void
+incidents_silence_end(struct incidents *core, unsigned cluster, uint64_t now)
+{
+	struct component *c;
+
+	RB_FOREACH(c, component_tree, &core->components) {
+		if (c->cluster != cluster || c->reported)
+			continue;
+		c->health = HEALTH_UNKNOWN;
+		c->cause = CAUSE_DISCONNECTED;
+		c->since = now;
+		debounce_freeze(&c->debounce, now);
+	}
+	core->changed = true;
+}
+
+/* -- what the page shows -------------------------------------------------- */
+
+void
+incidents_page_begin(struct incidents *core)
+{
+	struct component *c;
+
+	RB_FOREACH(c, component_tree, &core->components)
+		c->page_seen = false;
+}
+
+/* While a human has it under maintenance, that is what the page acknowledged;
+ * after that, what the human left there. */
+static void
+component_read(struct component *c)
+{
+	struct entry *e;
+
+	if (c->incident == NULL ||
+	    (e = incident_entry(c->incident, c)) == NULL)
+		return;
+	if (component_foreign(c) || e->acked == PAGE_MAINTENANCE)
+		if (e->acked != c->page) {
+			e->acked = c->page;
+			c->incident->object.dirty = true;
+		}
+}
+
+void
+incidents_page_component(struct incidents *core, const char *page,
+    const char *id, const char *name, enum page_status status)
+{
+	struct component *c;
+
+	if ((c = component_find(core, id)) == NULL)
+		return;
+	replace(&c->page_id, page);
+	replace(&c->page_name, name);
+	c->page = status;
+	c->page_known = c->on_page = c->page_seen = true;
+	component_read(c);
+	core->changed = true;
+}
+
+void
+incidents_page_end(struct incidents *core, uint64_t now)
+{
+	struct component *c;
+
+	(void)now;
+	RB_FOREACH(c, component_tree, &core->components) {
+		c->page_known = true;
+		if (!c->page_seen)
+			c->on_page = false;
+	}
+	core->changed = true;
+}
+
+void
+incidents_open_begin(struct incidents *core)
+{
+	struct incident *i;
+
+	TAILQ_FOREACH(i, &core->incidents, entry)
+		i->seen = false;
+}
+
+void
+incidents_open_seen(struct incidents *core, const char *instatus_id)
+{
+	struct incident *i;
+
+	TAILQ_FOREACH(i, &core->incidents, entry)
+		if (i->instatus_id != NULL &&
+		    strcmp(i->instatus_id, instatus_id) == 0)
+			i->seen = true;
+}
+
+void
+incidents_open_end(struct incidents *core, uint64_t now,
+    void (*closed)(const char *, const char *, void *), void *arg)
+{
+	struct incident *i;
+
+	(void)now;
+	TAILQ_FOREACH(i, &core->incidents, entry) {
+		/* What is unsure may be what resolved it. */
+		if (i->seen || i->instatus_id == NULL || i->unsure ||
+		    i->phase == PHASE_RESOLVED)
+			continue;
+		incident_closed_by_human(i);
+		closed(i->instatus_id, i->name, arg);
+	}
+	core->changed = true;
+}

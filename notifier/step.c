@@ -1,0 +1,550 @@
+/*
+ * From the difference to the next operation, and what became of it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+
+/* What the store is asked comes first, it holds up the rest; then the worst news. */
+enum {
+	URGENCY_STORE	= 1000,
+	URGENCY_WORSE	= 100,		/* + severity */
+	URGENCY_STATUS	= 50,		/* + severity */
+	URGENCY_BETTER	= 10
+};
+
+/* -- the record of any object --------------------------------------------- */
+
+/* OP_NONE: the store has what it should have. */
+static enum operation_type
+record_ready(struct object *o)
+{
+	free(o->value);
+	o->value = record_render(o);
+	if (o->value == NULL && (o->stored != NULL || o->doubtful))
+		return (OP_STORE_DELETE);
+	if (o->value != NULL && (o->stored == NULL || o->doubtful ||
+	    strcmp(o->value, o->stored) != 0))
+		return (OP_STORE_PUT);
+	o->dirty = false;
+	return (OP_NONE);
+}
+
+static void
+record_done(struct object *o, enum operation_type type)
+{
+	o->doubtful = false;
+	free(o->stored);
+	o->stored = NULL;
+	if (type == OP_STORE_PUT) {
+		o->stored = o->value;
+		o->value = NULL;
+	}
+}
+
+/* -- what can be started -------------------------------------------------- */
+
+static enum operation_type
+incident_ready(struct incidents *core, struct incident *i, uint64_t now,
+    bool post, int *urgency)
+{
+	const struct entry *e;
+	enum operation_type type;
+	bool held = false;
+
+	TAILQ_FOREACH(e, &i->entries, entry) {
+		/* What the page has is not known, or is being changed. */
+		if (!e->component->page_known ||
+		    e->component->object.flying == OP_STATUS ||
+		    (e->component->unsure && e->component->incident == i &&
+		    !i->unsure))
+			held = true;
+		/* The silence of its components is remembered first. */
+		if (i->drop && e->component->object.dirty)
+			return (OP_NONE);
+	}
+	if (post && !held && !i->unsure)
+		plan_incident(core, i, now);
+	*urgency = URGENCY_STORE;
+	if (i->object.dirty && (type = record_ready(&i->object)) != OP_NONE)
+		return (type);
+	if (!post || held || !i->posting || i->refused)
+		return (OP_NONE);
+	*urgency = URGENCY_BETTER;
+	TAILQ_FOREACH(e, &i->entries, entry)
+		if (e->listed && e->target != PAGE_STATUS_MAX &&
+		    e->target > e->acked &&
+		    URGENCY_WORSE + (int)e->target > *urgency)
+			*urgency = URGENCY_WORSE + (int)e->target;
+	if (i->unsure)
+		return (OP_FIND);
+	return (i->instatus_id == NULL ? OP_CREATE : OP_UPDATE);
+}
+
+/* The page must show what we set, or nothing, to be changed. */
+static bool
+component_ours(const struct component *c)
+{
+	return (c->page == PAGE_OPERATIONAL || c->page == c->set);
+}
+
+static void
+component_plan(struct incidents *core, struct component *c)
+{
+	enum page_status target;
+
+	if (c->unsure)
+		return;
+	target = plan_status(core, c);
+	if (target != c->set && !c->on_page) {
+		/* There is nothing left to be cleared. */
+		if (target == PAGE_OPERATIONAL) {
+			c->set = PAGE_OPERATIONAL;
+			c->object.dirty = true;
+		}
+		target = c->set;
+	} else if (target != c->set && !component_ours(c)) {
+		/* A human set it: no longer ours, left as it is. */
+		if (c->set != PAGE_OPERATIONAL) {
+			c->set = PAGE_OPERATIONAL;
+			c->object.dirty = true;
+		}
+		target = PAGE_OPERATIONAL;
+	}
+	if (target == c->set)
+		target = PAGE_STATUS_MAX;
+	if (target == c->posting)
+		return;
+	/* To set is written down before, so that it is known to be ours; to
+	 * clear needs no word. */
+	if (target != PAGE_STATUS_MAX && target != PAGE_OPERATIONAL)
+		c->object.dirty = true;
+	else if (c->posting != PAGE_STATUS_MAX &&
+	    c->posting != PAGE_OPERATIONAL)
+		c->object.dirty = true;
+	c->posting = target;
+	c->refused = false;
+}
+
+/* An incident that says something of it is on its way to the page. */
+static bool
+component_said(const struct incidents *core, const struct component *c)
+{
+	const struct incident *i;
+	const struct entry *e;
+
+	TAILQ_FOREACH(i, &core->incidents, entry)
+		if (i->posting && (i->unsure || i->object.flying == OP_CREATE ||
+		    i->object.flying == OP_UPDATE) &&
+		    (e = incident_entry(i, c)) != NULL && e->listed &&
+		    e->target != PAGE_STATUS_MAX)
+			return (true);
+	return (false);
+}
+
+static enum operation_type
+component_ready(struct incidents *core, struct component *c, bool post,
+    int *urgency)
+{
+	enum operation_type type;
+
+	if (post && c->page_known)
+		component_plan(core, c);
+	*urgency = URGENCY_STORE;
+	if (c->object.dirty && (type = record_ready(&c->object)) != OP_NONE)
+		return (type);
+	if (!post || !c->page_known || c->posting == PAGE_STATUS_MAX ||
+	    c->refused || component_said(core, c))
+		return (OP_NONE);
+	*urgency = c->posting == PAGE_OPERATIONAL ? URGENCY_BETTER :
+	    URGENCY_STATUS + (int)c->posting;
+	return (OP_STATUS);
+}
+
+static enum operation_type
+webhook_ready(struct incidents *core, struct webhook *w, bool post,
+    int *urgency)
+{
+	enum operation_type type;
+	bool down;
+
+	if (!core->options.webhook) {
+		if (w->object.stored != NULL || w->down) {
+			w->down = w->posting = w->unsure = false;
+			w->object.dirty = true;
+		}
+		post = false;
+	}
+	if (post && !w->unsure) {
+		down = plan_webhook(core);
+		if (w->posting != (down != w->down)) {
+			w->posting = !w->posting;
+			w->posting_down = down;
+			w->refused = false;
+			w->object.dirty = true;
+		}
+	}
+	*urgency = URGENCY_STORE;
+	if (w->object.dirty && (type = record_ready(&w->object)) != OP_NONE)
+		return (type);
+	if (!post || !w->posting || w->refused)
+		return (OP_NONE);
+	*urgency = w->posting_down ? URGENCY_WORSE + PAGE_MAJOR :
+	    URGENCY_BETTER;
+	return (OP_WEBHOOK);
+}
+
+static enum operation_type
+object_ready(struct incidents *core, struct object *o, uint64_t now, bool post,
+    int *urgency)
+{
+	if (o->flying != OP_NONE)
+		return (OP_NONE);
+	if (o->not_before > now) {
+		if (o->not_before < core->step_wake)
+			core->step_wake = o->not_before;
+		return (OP_NONE);
+	}
+	switch (o->kind) {
+	case OBJECT_INCIDENT:
+		return (incident_ready(core, (struct incident *)o, now, post,
+		    urgency));
+	case OBJECT_COMPONENT:
+		return (component_ready(core, (struct component *)o, post,
+		    urgency));
+	default:
+		return (webhook_ready(core, (struct webhook *)o, post,
+		    urgency));
+	}
+}
+
+/* -- starting it ---------------------------------------------------------- */
+
+static int
+worse_first(const void *va, const void *vb)
+{
+	const struct operation_component *a = va, *b = vb;
+	int as = a->status == PAGE_STATUS_MAX ? -1 : (int)a->status;
+	int bs = b->status == PAGE_STATUS_MAX ? -1 : (int)b->status;
+
+	if (as != bs)
+		return (as > bs ? -1 : 1);
+	return (strcmp(a->id, b->id));
+}
+
+static void
+incident_fill(struct incident *i, struct operation *op)
+{
+	const struct entry *e;
+	size_t n = 0;
+
+	TAILQ_FOREACH(e, &i->entries, entry)
+		n++;
+	free(i->component);
+	i->component = core_alloc((n + 1) * sizeof(*i->component));
+	i->ncomponent = 0;
+	TAILQ_FOREACH(e, &i->entries, entry)
+		if (e->listed)
+			i->component[i->ncomponent++] =
+			    (struct operation_component){ e->component->id,
+			    e->target };
+	qsort(i->component, i->ncomponent, sizeof(*i->component), worse_first);
+	free(i->message);
+	i->message = text_message(i);
+	op->page = i->page_id;
+	op->instatus_id = i->instatus_id;
+	op->name = i->name;
+	op->message = i->message;
+	op->started = i->posting_started;
+	op->phase = i->posting_phase;
+	op->reopen = i->phase == PHASE_RESOLVED && i->instatus_id != NULL;
+	op->component = i->component;
+	op->ncomponent = i->ncomponent;
+}
+
+static void
+object_start(struct incidents *core, struct object *o,
+    enum operation_type type, struct operation *op)
+{
+	struct component *c;
+
+	if (++core->last_op == 0)
+		core->last_op = 1;
+	o->flying = type;
+	o->op = core->last_op;
+	LIST_INSERT_HEAD(&core->flying, o, entry);
+	op->type = type;
+	op->id = o->op;
+	op->attempt = o->attempt;
+	op->key = o->key;
+	if (type == OP_STORE_PUT) {
+		op->value = o->value;
+		op->value_len = strlen(o->value);
+	} else if (type == OP_STORE_DELETE) {
+		return;
+	} else if (o->kind == OBJECT_INCIDENT) {
+		incident_fill((struct incident *)o, op);
+	} else if (o->kind == OBJECT_COMPONENT) {
+		c = (struct component *)o;
+		c->shown.id = c->id;
+		c->shown.status = c->posting;
+		op->page = c->page_id;
+		op->name = component_public(c);
+		op->component = &c->shown;
+		op->ncomponent = 1;
+		op->expect = c->set;
+		op->again = c->unsure;
+	} else {
+		op->down = ((struct webhook *)o)->posting_down;
+	}
+}
+
+static void
+consider(struct incidents *core, struct object *o, uint64_t now, bool post,
+    struct object **best, enum operation_type *best_type, int *best_urgency)
+{
+	enum operation_type type;
+	int urgency = 0;
+
+	type = object_ready(core, o, now, post, &urgency);
+	if (type == OP_NONE || urgency <= *best_urgency)
+		return;
+	*best = o;
+	*best_type = type;
+	*best_urgency = urgency;
+}
+
+/* What was dropped and is in no store any more. */
+static void
+incidents_sweep(struct incidents *core)
+{
+	struct incident *i, *next;
+
+	for (i = TAILQ_FIRST(&core->incidents); i != NULL; i = next) {
+		next = TAILQ_NEXT(i, entry);
+		if (i->drop && !i->object.dirty && i->object.stored == NULL &&
+		    i->object.flying == OP_NONE) {
+			incident_free(core, i);
+			core->changed = true;
+		}
+	}
+}
+
+void
+incidents_next(struct incidents *core, uint64_t now, bool post,
+    struct operation *op)
+{
+	struct object *best = NULL;
+	enum operation_type type = OP_NONE;
+	struct incident *i;
+	struct component *c;
+	int urgency = 0;
+
+	memset(op, 0, sizeof(*op));
+	if (core->changed || now >= core->plan_wake)
+		plan_run(core, now);
+	core->step_wake = TIME_NEVER;
+	TAILQ_FOREACH(i, &core->incidents, entry) {
+		consider(core, &i->object, now, post, &best, &type, &urgency);
+		if (urgency == URGENCY_STORE)
+			break;
+	}
+	if (urgency < URGENCY_STORE)
+		consider(core, &core->webhook.object, now, post, &best, &type,
+		    &urgency);
+	if (urgency < URGENCY_STORE)
+		RB_FOREACH(c, component_tree, &core->components) {
+			consider(core, &c->object, now, post, &best, &type,
+			    &urgency);
+			if (urgency == URGENCY_STORE)
+				break;
+		}
+	incidents_sweep(core);
+	if (best != NULL)
+		object_start(core, best, type, op);
+	if (core->changed)
+		core->step_wake = now;
+}
+
+uint64_t
+incidents_wake(const struct incidents *core)
+{
+	if (core->changed)
+		return (0);
+	return (core->plan_wake < core->step_wake ? core->plan_wake :
+	    core->step_wake);
+}
+
+/* -- what became of it ---------------------------------------------------- */
+
+/* The page has what was posted. */
+static void
+incident_acknowledged(struct incidents *core, struct incident *i, bool found,
+    uint64_t now)
+{
+	struct entry *e;
+	struct component *c;
+	bool ours;
+
+	TAILQ_FOREACH(e, &i->entries, entry) {
+		c = e->component;
+		if (!e->listed || e->target == PAGE_STATUS_MAX)
+			continue;
+		e->acked = e->target;
+		ours = c->incident == i || e->target != PAGE_OPERATIONAL;
+		/* What was found late may be older than what is there now. */
+		if (!found || (ours && !component_foreign(c)))
+			c->page = e->target;
+		/* From here on its status belongs to the incident. */
+		if (c->set != PAGE_OPERATIONAL && ours) {
+			c->set = PAGE_OPERATIONAL;
+			c->object.dirty = true;
+		}
+		/* Posted before we started: let it improve in its own time. */
+		if (i->restored && c->incident == i &&
+		    c->debounce.wanted < e->acked)
+			c->debounce.wanted = e->acked;
+		if (c->incident == i && e->acked == PAGE_OPERATIONAL &&
+		    c->debounce.wanted < PAGE_DEGRADED)
+			c->incident = NULL;
+	}
+	i->phase = i->posting_phase;
+	i->last_update = i->posting_started;
+	i->posting = i->unsure = i->refused = i->restored = false;
+	i->resolved = 0;
+	if (i->phase == PHASE_RESOLVED) {
+		i->resolved = now;
+		incident_detach(i);
+	}
+	i->object.dirty = true;
+	core->changed = true;
+}
+
+static void
+incident_posted(struct incidents *core, struct incident *i,
+    enum operation_type type, enum operation_result result,
+    const char *instatus_id, uint64_t now)
+{
+	bool created = i->instatus_id != NULL;
+
+	switch (result) {
+	case OP_DONE:
+	case OP_FOREIGN:
+		if (!created && instatus_id != NULL) {
+			i->instatus_id = core_strdup(instatus_id);
+			i->object.dirty = true;
+		}
+		if (result == OP_DONE || !created)
+			incident_acknowledged(core, i, type == OP_FIND, now);
+		if (result == OP_FOREIGN)
+			incident_closed_by_human(i);
+		break;
+	case OP_ABSENT:
+		if (type == OP_FIND)
+			i->unsure = i->restored = false;
+		else if (type == OP_UPDATE)
+			incident_closed_by_human(i);
+		break;
+	case OP_RETRY:
+		break;
+	case OP_UNSURE:
+		i->unsure = true;
+		break;
+	case OP_REFUSED:
+		if (type != OP_FIND)
+			i->refused = true;
+		break;
+	}
+}
+
+static void
+status_posted(struct component *c, enum operation_result result)
+{
+	switch (result) {
+	case OP_DONE:
+		c->page = c->set = c->posting;
+		break;
+	case OP_ABSENT:
+		c->on_page = false;
+		c->set = PAGE_OPERATIONAL;
+		break;
+	case OP_FOREIGN:
+		c->set = PAGE_OPERATIONAL;
+		break;
+	case OP_RETRY:
+		return;
+	case OP_UNSURE:
+		c->unsure = true;
+		return;
+	case OP_REFUSED:
+		c->refused = true;
+		c->unsure = false;
+		return;
+	}
+	c->posting = PAGE_STATUS_MAX;
+	c->unsure = false;
+	c->object.dirty = true;
+}
+
+/* There is no way to look what became of a trigger: it is sent again. */
+static void
+webhook_posted(struct webhook *w, enum operation_result result)
+{
+	switch (result) {
+	case OP_DONE:
+		w->down = w->posting_down;
+		w->posting = w->unsure = false;
+		w->object.dirty = true;
+		break;
+	case OP_UNSURE:
+		w->unsure = true;
+		break;
+	case OP_REFUSED:
+		w->refused = true;
+		w->unsure = false;
+		break;
+	default:
+		break;
+	}
+}
+
+int
+incidents_done(struct incidents *core, uint32_t id, enum operation_result result,
+    const char *instatus_id, uint64_t delay, uint64_t now)
+{
+	struct object *o;
+	enum operation_type type;
+
+	LIST_FOREACH(o, &core->flying, entry)
+		if (o->op == id)
+			break;
+	if (o == NULL)
+		return (-1);
+	LIST_REMOVE(o, entry);
+	type = o->flying;
+	o->flying = OP_NONE;
+	o->not_before = now + delay;
+	if (result == OP_RETRY || result == OP_UNSURE || result == OP_REFUSED)
+		o->attempt++;
+	if (type == OP_STORE_PUT || type == OP_STORE_DELETE) {
+		if (result == OP_DONE)
+			record_done(o, type);
+		else
+			o->doubtful = true;
+		return (0);
+	}
+	/* That a post did not come through makes the next try no more likely. */
+	if (result == OP_DONE || (result == OP_ABSENT && type != OP_FIND))
+		o->attempt = 0;
+	core->changed = true;
+	if (o->kind == OBJECT_INCIDENT) {
+		incident_posted(core, (struct incident *)o, type, result,
+		    instatus_id, now);
+	} else if (o->kind == OBJECT_COMPONENT) {
+		status_posted((struct component *)o, result);
+	} else {
+		webhook_posted((struct webhook *)o, result);
+	}
+	return (0);
+}

@@ -1,0 +1,640 @@
+#include <sys/queue.h>
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+static uint64_t random_state;
+
+void
+model_seed(uint64_t seed)
+{
+	random_state = seed * 2862933555777941757ULL + 3037000493ULL;
+}
+
+unsigned
+model_random(unsigned below)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return ((unsigned)(random_state >> 33) % below);
+}
+
+static bool
+chance(unsigned percent)
+{
+	return (model_random(100) < percent);
+}
+
+/* -- setting up ----------------------------------------------------------- */
+
+static char *
+copy(const char *s)
+{
+	char *p = strdup(s);
+
+	assert(p != NULL);
+	return (p);
+}
+
+struct conf_component *
+model_conf(struct model *m, unsigned n)
+{
+	struct conf_component *c;
+
+	TAILQ_FOREACH(c, &m->conf->components, entry)
+		if (strcmp(c->id, m->component[n].id) == 0)
+			return (c);
+	return (NULL);
+}
+
+static void
+add_component(struct model *m, const char *id, uint64_t down_after,
+    uint64_t up_after, uint64_t reopen_within)
+{
+	struct conf_component *c = calloc(1, sizeof(*c));
+
+	assert(c != NULL);
+	c->id = copy(id);
+	c->name = copy("");
+	c->cluster = copy("");
+	c->group = copy("");
+	c->down_after = down_after;
+	c->up_after = up_after;
+	c->reopen_within = reopen_within;
+	TAILQ_INSERT_TAIL(&m->conf->components, c, entry);
+	m->conf->ncomponent++;
+}
+
+void
+model_configure(struct model *m)
+{
+	incidents_configure(m->core, m->conf, &m->options, m->now);
+}
+
+struct model *
+model_new(unsigned n, uint64_t down_after, uint64_t up_after,
+    uint64_t reopen_within)
+{
+	struct model *m = calloc(1, sizeof(*m));
+	unsigned k;
+
+	assert(m != NULL && n <= MODEL_COMPONENTS);
+	m->incident = calloc(MODEL_INCIDENTS, sizeof(*m->incident));
+	assert(m->incident != NULL);
+	m->now = 1767225600000;		/* 2026-01-01 */
+	m->n = n;
+	m->options.storm = 5;
+	m->options.group_wait = 10000;
+	m->conf = conf_new();
+	for (k = 0; k < n; k++) {
+		snprintf(m->component[k].id, sizeof(m->component[k].id), "c%u",
+		    k);
+		m->component[k].health = HEALTH_OK;
+		m->component[k].since = m->now - 3600000;
+		add_component(m, m->component[k].id, down_after, up_after,
+		    reopen_within);
+	}
+	m->core = incidents_new();
+	model_configure(m);
+	model_read(m);
+	model_report_all(m);
+	return (m);
+}
+
+void
+model_remove(struct model *m, unsigned n)
+{
+	struct conf_component *c = model_conf(m, n);
+
+	TAILQ_REMOVE(&m->conf->components, c, entry);
+	free(c->id);
+	free(c->name);
+	free(c->cluster);
+	free(c->group);
+	free(c);
+	m->conf->ncomponent--;
+	model_configure(m);
+}
+
+void
+model_free(struct model *m)
+{
+	unsigned k;
+
+	for (k = 0; k < MODEL_RECORDS; k++)
+		free(m->record[k].value);
+	incidents_free(m->core);
+	conf_free(m->conf);
+	free(m->incident);
+	free(m);
+}
+
+/* -- the cluster ---------------------------------------------------------- */
+
+void
+model_report(struct model *m, unsigned n)
+{
+	struct model_component *c = &m->component[n];
+	struct health_report r = {
+		.component = c->id,
+		.health = c->silent ? HEALTH_UNKNOWN : c->health,
+		.since = c->silent ? c->silent_at : c->since,
+		.paused = c->paused,
+		.detail = ""
+	};
+
+	incidents_health(m->core, &r, m->now);
+}
+
+void
+model_report_all(struct model *m)
+{
+	unsigned n;
+
+	for (n = 0; n < m->n; n++)
+		model_report(m, n);
+}
+
+void
+model_health(struct model *m, unsigned n, enum health health)
+{
+	if (m->component[n].health == health)
+		return;
+	m->component[n].health = health;
+	m->component[n].since = m->now;
+	model_report(m, n);
+}
+
+void
+model_silence(struct model *m, unsigned n, bool silent)
+{
+	m->component[n].silent = silent;
+	m->component[n].silent_at = m->now;
+	model_report(m, n);
+}
+
+static void
+ignore_closed(const char *id, const char *name, void *arg)
+{
+	(void)id;
+	(void)name;
+	(void)arg;
+}
+
+void
+model_read(struct model *m)
+{
+	unsigned n;
+
+	incidents_page_begin(m->core);
+	for (n = 0; n < m->n; n++)
+		incidents_page_component(m->core, "page", m->component[n].id,
+		    m->component[n].id, m->component[n].page);
+	incidents_page_end(m->core, m->now);
+	incidents_open_begin(m->core);
+	for (n = 0; n < m->nincident; n++)
+		if (m->incident[n].phase != PHASE_RESOLVED)
+			incidents_open_seen(m->core, m->incident[n].id);
+	incidents_open_end(m->core, m->now, ignore_closed, NULL);
+}
+
+/* -- the page and the store ----------------------------------------------- */
+
+static int
+component_number(const struct model *m, const char *id)
+{
+	unsigned n;
+
+	for (n = 0; n < m->n; n++)
+		if (strcmp(m->component[n].id, id) == 0)
+			return ((int)n);
+	return (-1);
+}
+
+static struct model_incident *
+find_incident(struct model *m, const char *id)
+{
+	unsigned n;
+
+	for (n = 0; n < m->nincident; n++)
+		if (strcmp(m->incident[n].id, id) == 0)
+			return (&m->incident[n]);
+	return (NULL);
+}
+
+static struct model_record *
+find_record(struct model *m, const char *key)
+{
+	struct model_record *unused = NULL;
+	unsigned n;
+
+	for (n = 0; n < MODEL_RECORDS; n++) {
+		if (m->record[n].value == NULL) {
+			if (unused == NULL)
+				unused = &m->record[n];
+		} else if (strcmp(m->record[n].key, key) == 0)
+			return (&m->record[n]);
+	}
+	assert(unused != NULL);
+	snprintf(unused->key, sizeof(unused->key), "%s", key);
+	return (unused);
+}
+
+const char *
+model_record(const struct model *m, const char *key)
+{
+	unsigned n;
+
+	for (n = 0; n < MODEL_RECORDS; n++)
+		if (m->record[n].value != NULL &&
+		    strcmp(m->record[n].key, key) == 0)
+			return (m->record[n].value);
+	return (NULL);
+}
+
+static enum operation_result
+store_act(struct model *m, const struct operation *op)
+{
+	struct model_record *r = find_record(m, op->key);
+	char *value = NULL;
+
+	if (op->type == OP_STORE_PUT) {
+		assert((value = strndup(op->value, op->value_len)) != NULL);
+		/* Unchanged values are not written; a write whose answer was
+		 * lost may be. */
+		m->puts++;
+	}
+	free(r->value);
+	r->value = value;
+	return (OP_DONE);
+}
+
+static void
+say(struct model *m, struct model_incident *i, const struct operation *op)
+{
+	size_t k;
+	int n;
+
+	m->posts++;
+	assert(i->nupdate < MODEL_UPDATES);
+	i->update[i->nupdate].started = op->started;
+	i->update[i->nupdate++].phase = op->phase;
+	i->phase = op->phase;
+	for (k = 0; k < op->ncomponent; k++) {
+		n = component_number(m, op->component[k].id);
+		assert(n >= 0);
+		if (op->component[k].status == PAGE_STATUS_MAX)
+			continue;
+		assert(!m->component[n].human);
+		i->said[n] = op->component[k].status;
+		m->component[n].page = op->component[k].status;
+	}
+}
+
+static enum operation_result
+create_act(struct model *m, const struct operation *op, char *id)
+{
+	struct model_incident *i;
+	unsigned k;
+
+	for (k = 0; k < m->nincident; k++)
+		assert(m->incident[k].started != op->started ||
+		    strcmp(m->incident[k].name, op->name) != 0);
+	assert(m->nincident < MODEL_INCIDENTS);
+	i = &m->incident[m->nincident];
+	snprintf(i->id, sizeof(i->id), "i%u", m->nincident++);
+	snprintf(i->name, sizeof(i->name), "%s", op->name);
+	i->ours = true;
+	i->started = op->started;
+	for (k = 0; k < MODEL_COMPONENTS; k++)
+		i->said[k] = PAGE_STATUS_MAX;
+	say(m, i, op);
+	snprintf(id, 16, "%s", i->id);
+	return (OP_DONE);
+}
+
+static enum operation_result
+find_act(struct model *m, const struct operation *op, char *id)
+{
+	struct model_incident *i;
+	unsigned k;
+
+	if (op->instatus_id != NULL) {
+		if ((i = find_incident(m, op->instatus_id)) == NULL)
+			return (OP_FOREIGN);
+		for (k = 0; k < i->nupdate; k++)
+			if (i->update[k].started == op->started)
+				return (OP_DONE);
+		return (i->phase == PHASE_RESOLVED && !op->reopen ?
+		    OP_FOREIGN : OP_ABSENT);
+	}
+	for (k = 0; k < m->nincident; k++) {
+		i = &m->incident[k];
+		if (i->started == op->started &&
+		    strcmp(i->name, op->name) == 0) {
+			snprintf(id, 16, "%s", i->id);
+			return (i->phase == PHASE_RESOLVED ? OP_FOREIGN :
+			    OP_DONE);
+		}
+	}
+	return (OP_ABSENT);
+}
+
+static enum operation_result
+update_act(struct model *m, const struct operation *op)
+{
+	struct model_incident *i = find_incident(m, op->instatus_id);
+	bool news = op->phase != (i == NULL ? PHASE_MAX : i->phase);
+	unsigned k;
+	int n;
+
+	if (i == NULL)
+		return (OP_ABSENT);
+	assert(i->ours);
+	if (i->phase == PHASE_RESOLVED && !op->reopen)
+		return (OP_FOREIGN);
+	for (k = 0; k < i->nupdate; k++)
+		assert(i->update[k].started != op->started);
+	for (k = 0; k < op->ncomponent; k++) {
+		n = component_number(m, op->component[k].id);
+		if (op->component[k].status != i->said[n])
+			news = true;
+	}
+	assert(news);
+	say(m, i, op);
+	return (OP_DONE);
+}
+
+static enum operation_result
+status_act(struct model *m, const struct operation *op)
+{
+	struct model_component *c;
+	enum page_status status = op->component->status;
+	int n;
+
+	if ((n = component_number(m, op->component->id)) == -1)
+		return (OP_ABSENT);
+	c = &m->component[n];
+	if (c->page == status && (op->again || status == PAGE_OPERATIONAL))
+		return (OP_DONE);
+	if (c->page != PAGE_OPERATIONAL && c->page != op->expect &&
+	    !(op->again && c->page == status))
+		return (OP_FOREIGN);
+	assert(!c->human);
+	c->page = status;
+	m->posts++;
+	return (OP_DONE);
+}
+
+static enum operation_result
+act(struct model *m, const struct operation *op, char *id)
+{
+	if (m->check != NULL)
+		m->check(m, op);
+	switch (op->type) {
+	case OP_STORE_PUT:
+	case OP_STORE_DELETE:
+		return (store_act(m, op));
+	case OP_CREATE:
+		return (create_act(m, op, id));
+	case OP_FIND:
+		return (find_act(m, op, id));
+	case OP_UPDATE:
+		return (update_act(m, op));
+	case OP_STATUS:
+		return (status_act(m, op));
+	case OP_WEBHOOK:
+		m->triggers++;
+		m->webhook_down = op->down;
+		return (OP_DONE);
+	default:
+		abort();
+	}
+}
+
+static void
+trace(const struct model *m, const struct operation *op,
+    enum operation_result result)
+{
+	static const char *const types[] = { "none", "put", "delete", "create",
+	    "find", "update", "status", "webhook" };
+	static const char *const results[] = { "done", "absent", "foreign",
+	    "retry", "unsure", "refused" };
+	size_t k;
+
+	if (!m->trace)
+		return;
+	printf("%8.3f %s %s: %s", (double)(m->now % 100000000) / 1000,
+	    types[op->type], op->key, results[result]);
+	if (op->type == OP_STORE_PUT)
+		printf(" %s", op->value);
+	if (op->type == OP_CREATE || op->type == OP_UPDATE)
+		printf(" %s", incident_phase_name(op->phase));
+	for (k = 0; k < op->ncomponent; k++)
+		printf(" %s=%s", op->component[k].id,
+		    page_status_name(op->component[k].status));
+	printf("\n");
+}
+
+/* -- operations take their time ------------------------------------------- */
+
+static bool
+is_store(const struct operation *op)
+{
+	return (op->type == OP_STORE_PUT || op->type == OP_STORE_DELETE);
+}
+
+static void
+flight_act(struct model *m, struct model_flight *f)
+{
+	if (f->acted)
+		return;
+	f->acted = true;
+	if (is_store(&f->op) ? m->store_down :
+	    (m->down || chance(m->refuse_connection)))
+		f->result = OP_RETRY;
+	else if (!is_store(&f->op) && chance(m->lose_before))
+		f->result = OP_UNSURE;
+	else {
+		f->result = act(m, &f->op, f->id);
+		if (is_store(&f->op)) {
+			if (chance(m->lose_after / 4))
+				f->result = OP_RETRY;
+		} else if (chance(m->lose_after))
+			f->result = OP_UNSURE;
+	}
+	trace(m, &f->op, f->result);
+}
+
+static void
+flight_land(struct model *m, struct model_flight *f)
+{
+	uint64_t delay = 0;
+
+	flight_act(m, f);
+	f->used = false;
+	if (f->result == OP_RETRY || f->result == OP_UNSURE)
+		delay = 1000;
+	assert(incidents_done(m->core, f->op.id, f->result,
+	    f->id[0] != '\0' ? f->id : NULL, delay, m->now) == 0);
+}
+
+void
+model_launch(struct model *m)
+{
+	struct model_flight *f;
+	unsigned k;
+
+	for (k = 0; k < MODEL_FLYING; k++) {
+		f = &m->flight[k];
+		if (f->used)
+			continue;
+		memset(f, 0, sizeof(*f));
+		incidents_next(m->core, m->now, true, &f->op);
+		if (f->op.type == OP_NONE)
+			return;
+		f->used = true;
+	}
+}
+
+void
+model_land(struct model *m, bool all)
+{
+	unsigned k;
+
+	for (k = 0; k < MODEL_FLYING; k++)
+		if (m->flight[k].used) {
+			if (all || chance(50))
+				flight_land(m, &m->flight[k]);
+			else if (chance(50))
+				flight_act(m, &m->flight[k]);
+		}
+}
+
+void
+model_settle(struct model *m)
+{
+	unsigned rounds = 0;
+
+	model_land(m, true);
+	for (;;) {
+		model_launch(m);
+		if (!m->flight[0].used && !m->flight[1].used &&
+		    !m->flight[2].used && !m->flight[3].used) {
+			if (incidents_wake(m->core) > m->now)
+				return;
+		}
+		model_land(m, true);
+		assert(rounds++ < 10000);
+	}
+}
+
+void
+model_pass(struct model *m, uint64_t ms)
+{
+	uint64_t end = m->now + ms, wake;
+
+	model_settle(m);
+	while ((wake = incidents_wake(m->core)) <= end) {
+		m->now = wake > m->now ? wake : m->now;
+		model_settle(m);
+	}
+	m->now = end;
+	model_settle(m);
+}
+
+void
+model_restart(struct model *m)
+{
+	unsigned k;
+
+	for (k = 0; k < MODEL_FLYING; k++) {
+		if (m->flight[k].used && chance(50))
+			flight_act(m, &m->flight[k]);
+		m->flight[k].used = false;
+	}
+	incidents_free(m->core);
+	m->core = incidents_new();
+	model_configure(m);
+	for (k = 0; k < MODEL_RECORDS; k++)
+		if (m->record[k].value != NULL &&
+		    incidents_restore(m->core, m->record[k].key,
+		    m->record[k].value, strlen(m->record[k].value)) == -1) {
+			printf("not restored: %s %s\n", m->record[k].key,
+			    m->record[k].value);
+			abort();
+		}
+	/* Health and page come in either order. */
+	if (chance(50)) {
+		model_report_all(m);
+		model_read(m);
+	} else {
+		model_read(m);
+		if (chance(50))
+			model_launch(m);
+		model_report_all(m);
+	}
+}
+
+/* -- humans --------------------------------------------------------------- */
+
+void
+model_human_resolve(struct model *m, unsigned n)
+{
+	m->incident[n].phase = PHASE_RESOLVED;
+	m->incident[n].human_resolved = true;
+	model_read(m);
+}
+
+void
+model_human_set(struct model *m, unsigned n, enum page_status status)
+{
+	m->component[n].page = status;
+	m->component[n].human = status == PAGE_MAINTENANCE;
+	model_read(m);
+}
+
+/* -- looking -------------------------------------------------------------- */
+
+unsigned
+model_open(const struct model *m, int component)
+{
+	const struct model_incident *i;
+	unsigned n, open = 0;
+
+	for (n = 0; n < m->nincident; n++) {
+		i = &m->incident[n];
+		open += i->ours && i->phase != PHASE_RESOLVED &&
+		    (component == -1 ||
+		    i->said[component] != PAGE_STATUS_MAX);
+	}
+	return (open);
+}
+
+struct model_incident *
+model_last(struct model *m)
+{
+	assert(m->nincident > 0);
+	return (&m->incident[m->nincident - 1]);
+}
+
+void
+model_print(const struct model *m)
+{
+	unsigned n;
+
+	for (n = 0; n < m->n; n++)
+		printf("%s: %s for %llu ms, page %s%s%s\n", m->component[n].id,
+		    health_name(m->component[n].health),
+		    (unsigned long long)(m->now - m->component[n].since),
+		    page_status_name(m->component[n].page),
+		    m->component[n].silent ? ", silent" : "",
+		    m->component[n].human ? ", by a human" : "");
+	for (n = 0; n < MODEL_RECORDS; n++)
+		if (m->record[n].value != NULL)
+			printf("%s %s\n", m->record[n].key, m->record[n].value);
+}

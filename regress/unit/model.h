@@ -1,0 +1,119 @@
+/*
+ * A small world for the tests of the incident core: a page, a store, components
+ * with a health, humans, and a network that loses requests and replies.
+ */
+#ifndef KANATA_REGRESS_MODEL_H
+#define KANATA_REGRESS_MODEL_H
+
+#include "../../notifier/incident.h"
+
+#define MODEL_COMPONENTS	8
+#define MODEL_INCIDENTS		4096
+#define MODEL_UPDATES		256
+#define MODEL_RECORDS		512
+#define MODEL_FLYING		4
+
+struct model_component {
+	char		 id[8];
+	enum health	 health;
+	uint64_t	 since;
+	bool		 paused;
+	bool		 silent;	/* its watch is broken */
+	uint64_t	 silent_at;
+	enum page_status page;		/* what the page shows */
+	bool		 human;		/* a human put it under maintenance */
+};
+
+struct model_update {
+	uint64_t	 started;
+	enum incident_phase phase;
+};
+
+struct model_incident {
+	char		 id[16];
+	char		 name[256];
+	bool		 ours, human_resolved;
+	uint64_t	 started;
+	enum incident_phase phase;
+	/* what was last said of each component, PAGE_STATUS_MAX: nothing */
+	enum page_status said[MODEL_COMPONENTS];
+	struct model_update update[MODEL_UPDATES];
+	unsigned	 nupdate;
+};
+
+struct model_record { char key[160]; char *value; };
+
+struct model_flight {
+	struct operation op;
+	bool		 used;
+	bool		 acted;
+	enum operation_result result;
+	char		 id[16];
+};
+
+struct model {
+	struct incidents *core;
+	struct conf	*conf;
+	struct incidents_options options;
+	uint64_t	 now;
+	struct model_component component[MODEL_COMPONENTS];
+	unsigned	 n;
+	struct model_incident *incident;
+	unsigned	 nincident;
+	struct model_record record[MODEL_RECORDS];
+	struct model_flight flight[MODEL_FLYING];
+	bool		 webhook_down;
+	unsigned	 triggers;
+	/* percent of the operations that go wrong */
+	unsigned	 lose_before, lose_after, refuse_connection;
+	bool		 down;		/* the page cannot be reached at all */
+	bool		 store_down;
+	unsigned	 posts;		/* that the page took */
+	unsigned	 puts;
+	bool		 trace;
+	/* A post is about to be taken; may check it. */
+	void		(*check)(struct model *, const struct operation *);
+};
+
+unsigned model_random(unsigned below);
+void	 model_seed(uint64_t);
+
+/* n components c0 .. with these waits, all healthy; page "page". */
+struct model *model_new(unsigned n, uint64_t down_after, uint64_t up_after,
+	    uint64_t reopen_within);
+void	 model_free(struct model *);
+struct conf_component *model_conf(struct model *, unsigned component);
+void	 model_configure(struct model *);
+/* Takes one component out of the configuration. */
+void	 model_remove(struct model *, unsigned component);
+
+/* The component changes now, and the watcher says so. */
+void	 model_health(struct model *, unsigned, enum health);
+/* What the watcher says, of one or of all. */
+void	 model_report(struct model *, unsigned);
+void	 model_report_all(struct model *);
+void	 model_silence(struct model *, unsigned, bool);
+/* The page is read. */
+void	 model_read(struct model *);
+
+/* All that can be done now is done, at once. */
+void	 model_settle(struct model *);
+/* Time passes, with everything done as soon as it is due. */
+void	 model_pass(struct model *, uint64_t ms);
+/* Operations are started and take a while. */
+void	 model_launch(struct model *);
+void	 model_land(struct model *, bool all);
+
+/* The process dies and comes back; what flew either arrived or did not. */
+void	 model_restart(struct model *);
+
+void	 model_human_resolve(struct model *, unsigned incident);
+void	 model_human_set(struct model *, unsigned component, enum page_status);
+
+/* Our incidents that are open; of one component (-1: all). */
+unsigned model_open(const struct model *, int component);
+struct model_incident *model_last(struct model *);
+const char *model_record(const struct model *, const char *key);
+void	 model_print(const struct model *);
+
+#endif
