@@ -39,7 +39,7 @@ http_ticks(void)
 	return ((uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
 }
 
-/* -- the end of a request --------------------------------------------------- */
+/* -- the end of a request -------------------------------------------------- */
 
 static void
 transfer_drop(struct http_request *req)
@@ -153,7 +153,7 @@ http_transfer_done(struct http_request *req, CURLcode code)
 		    http_transfer_error(req, code));
 }
 
-/* -- time ------------------------------------------------------------------- */
+/* -- time ------------------------------------------------------------------ */
 
 /* When the request has to have ended, were nothing more to come. */
 static uint64_t
@@ -211,7 +211,7 @@ on_timeout(evutil_socket_t fd, short what, void *arg)
 		    req->idle_timeout);
 }
 
-/* -- descriptors from the dialer -------------------------------------------- */
+/* -- descriptors from the dialer ------------------------------------------- */
 
 static void
 request_run(struct http_request *req, int fd)
@@ -328,7 +328,7 @@ http_link_dialer(int fd)
 	ask();
 }
 
-/* -- requests --------------------------------------------------------------- */
+/* -- requests -------------------------------------------------------------- */
 
 static void
 on_start(evutil_socket_t fd, short what, void *arg)

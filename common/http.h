@@ -2,7 +2,7 @@
  * HTTP by libcurl in a process that can neither resolve nor connect: the dialer
  * hands over connected descriptors, libcurl speaks TLS and HTTP on them.
  *
- * One struct http in a process.  Connections to an endpoint are kept and reused.
+ * Connections to an endpoint are kept and reused.
  */
 #ifndef KANATA_HTTP_H
 #define KANATA_HTTP_H
@@ -35,7 +35,7 @@ struct http_server_options {
 	const char	*host;		/* as in Host: and for verification */
 	unsigned	 port;
 	const char	*tls_name;	/* NULL: host */
-	bool		 insecure;	/* no verification: a warning was given */
+	bool		 insecure;	/* no verification */
 	const void	*ca;		/* PEM; NULL: nobody is trusted */
 	size_t		 ca_len;
 	const void	*cert, *key;	/* PEM, NULL if none */
@@ -67,7 +67,7 @@ struct http_reply {
 
 struct http_request_options {
 	const char	*method;	/* "GET", "POST", "PUT", "DELETE" */
-	const char	*path;		/* "/v2/pages?page=1", begins with a slash */
+	const char	*path;		/* "/v2/pages?page=1" */
 	const char	*authorization;	/* value of that header, NULL if none */
 	const char	*accept;	/* NULL: application/json */
 	const char	*body;		/* JSON, copied; NULL if none */
@@ -76,11 +76,12 @@ struct http_request_options {
 	unsigned	 timeout;	/* ms for the whole, 0: 30 s; a stream
 					 * sets HTTP_NO_TIMEOUT */
 	unsigned	 idle_timeout;	/* ms without a byte, 0: none */
-	/* A piece of the body of a 2xx answer; return -1 to stop.  NULL: collect
-	 * it.  The body of any other status is always collected. */
+	/* A piece of the body of a 2xx answer; return -1 to stop.  NULL:
+	 * collect it.  The body of any other status is always collected. */
 	int		(*data)(struct http_request *, const char *, size_t,
 			    void *arg);
-	/* The end, exactly once unless cancelled; the request is freed after. */
+	/* The end, exactly once unless cancelled; then the request is
+	 * freed. */
 	void		(*done)(struct http_request *,
 			    const struct http_reply *, void *arg);
 	void		*arg;
@@ -88,9 +89,10 @@ struct http_request_options {
 #define HTTP_NO_TIMEOUT	(~0U)
 
 /*
- * Never calls back before it has returned; may be called within data() and done().
- * A safe request (GET) that finds its kept connection closed is sent once more on
- * a new one; anything else only if not a byte of it has left, else HTTP_LOST.
+ * Never calls back before it has returned; may be called within data() and
+ * done().  A safe request (GET) that finds its kept connection closed is sent once
+ * more on a new one; anything else only if not a byte of it has left, else
+ * HTTP_LOST.
  */
 struct http_request *http_send(struct http_server *,
 		    const struct http_request_options *);

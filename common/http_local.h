@@ -20,8 +20,8 @@ struct http_server {
 	char			*host_header;	/* "Host: ...", or NULL */
 	/*
 	 * libcurl keys kept connections by where they go.  Each server pretends
-	 * to go somewhere else, so that none gets another's connection, be it of
-	 * the same name or of before a reload.
+	 * to go somewhere else, so that none gets another's connection, be it
+	 * of the same name or of before a reload.
 	 */
 	struct curl_slist	*connect_to, *pin;
 	struct curl_blob	 ca, cert, key;
@@ -56,12 +56,12 @@ struct http_request {
 	struct event		*timer;
 	uint64_t		 started, active;	/* ticks */
 
-	uint32_t		 dial_id;	/* DIALING: 0 if not asked yet */
-	int			 fd;		/* -1, or connected: for libcurl */
+	uint32_t		 dial_id;	/* DIALING: 0: not asked yet */
+	int			 fd;		/* -1, or for libcurl */
 	CURL			*easy;		/* RUNNING */
 	bool			 fresh;		/* on a connection of its own */
-	bool			 needs_dial;	/* no kept connection was there */
-	bool			 resend;	/* libcurl was about to send again */
+	bool			 needs_dial;	/* none was kept */
+	bool			 resend;	/* libcurl wanted to */
 
 	bool			 stopped;	/* by a callback, see outcome */
 	enum http_outcome	 outcome;
@@ -84,7 +84,7 @@ void	 http_cancel_all(struct http_server *);
 /* The transfer has ended, easy is still there. */
 void	 http_transfer_done(struct http_request *, CURLcode);
 
-/* -- http_transfer.c: one request as libcurl sees it ------------------------ */
+/* -- http_transfer.c: one request as libcurl sees it ----------------------- */
 
 /* Fatal if it cannot; forgets what an earlier try has received. */
 void	 http_transfer_make(struct http_request *);
@@ -96,7 +96,7 @@ const char *http_transfer_error(const struct http_request *, CURLcode);
 /* -1 if there was no Retry-After. */
 int64_t	 http_transfer_retry_after(const struct http_request *);
 
-/* -- http_multi.c: libcurl driven by libevent, its connections -------------- */
+/* -- http_multi.c: libcurl driven by libevent, its connections ------------- */
 
 void	 http_multi_init(struct event_base *);
 void	 http_multi_add(struct http_request *);

@@ -1,6 +1,6 @@
 /*
- * libcurl's multi interface driven by libevent, and the table of the connections
- * that it has open.
+ * libcurl's multi interface driven by libevent, and the table of the
+ * connections that it has open.
  */
 #include <sys/queue.h>
 #include <sys/socket.h>
@@ -96,8 +96,8 @@ http_multi_close(void *arg, curl_socket_t fd)
 }
 
 /*
- * libcurl cannot be told to close one kept connection.  It closes those that have
- * ended when it next looks for one.
+ * libcurl cannot be told to close one kept connection.  It closes those that
+ * have ended when it next looks for one.
  */
 void
 http_multi_forget(struct http_server *server)

@@ -1,6 +1,6 @@
 /*
- * How to talk to one endpoint: names, certificates, and what keeps its connections
- * apart from all others.
+ * How to talk to one endpoint: names, certificates, and what keeps its
+ * connections apart from all others.
  */
 #include <bsd/stdlib.h>
 #include <bsd/string.h>

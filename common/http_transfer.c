@@ -1,9 +1,9 @@
 /*
- * One request as libcurl sees it: its options, what it hands back, what its errors
- * mean.
+ * One request as libcurl sees it: its options, what it hands back, what its
+ * errors mean.
  *
- * Every byte of an answer is chosen by the peer: headers and body are bounded, and
- * libcurl does the parsing.
+ * Every byte of an answer is chosen by the peer: headers and body are bounded,
+ * and libcurl does the parsing.
  */
 #include <bsd/stdlib.h>
 #include <ctype.h>
@@ -303,8 +303,8 @@ http_transfer_free(struct http_request *req)
 }
 
 /*
- * libcurl's own text only where it says what no code says and can hold nothing of
- * the address, which may be a secret.
+ * libcurl's own text only where it says what no code says and can hold nothing
+ * of the address, which may be a secret.
  */
 const char *
 http_transfer_error(const struct http_request *req, CURLcode code)
@@ -315,7 +315,8 @@ http_transfer_error(const struct http_request *req, CURLcode code)
 	case CURLE_GOT_NOTHING:
 		return ("the connection was closed without an answer");
 	case CURLE_PARTIAL_FILE:
-		return ("the connection was closed in the middle of the answer");
+		return ("the connection was closed in the middle of the "
+		    "answer");
 	case CURLE_OPERATION_TIMEDOUT:
 		return ("no TLS connection in time");
 	case CURLE_UNSUPPORTED_PROTOCOL:

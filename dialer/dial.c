@@ -1,6 +1,6 @@
 /*
- * One endpoint to one connected descriptor: names, both address families in turn
- * (RFC 8305), whichever is connected first wins.
+ * One endpoint to one connected descriptor: names, both address families in
+ * turn (RFC 8305), whichever is connected first wins.
  */
 #include <sys/queue.h>
 #include <sys/socket.h>

@@ -21,8 +21,8 @@ struct addresses {
 
 struct resolve;
 
-/* The name's addresses, families alternating and IPv6 first (RFC 8305 section 4);
- * or none and a static text. */
+/* The name's addresses, families alternating and IPv6 first (RFC 8305 section
+ * 4); or none and a static text. */
 typedef void	(*resolve_fn)(const struct addresses *, const char *error,
 		    void *arg);
 
@@ -31,24 +31,25 @@ typedef void	(*resolve_fn)(const struct addresses *, const char *error,
 void		 resolve_init(struct event_base *, const char *resolv_conf,
 		    const char *hosts);
 /*
- * NULL: the answer was known and the callback has been called.  Ends the process
- * when the resolver files are not those that were read: the parent starts another.
+ * NULL: the answer was known and the callback has been called.  Ends the
+ * process when the resolver files are not those that were read: the parent starts
+ * another.
  */
 struct resolve	*resolve_start(const char *host, resolve_fn, void *arg);
 /* Without calling back. */
 void		 resolve_cancel(struct resolve *);
-/* True if it can be looked up at all; NULL or a static text that says why not. */
+/* NULL if it can be looked up at all, or a static text that says why not. */
 const char	*resolve_check(const char *host);
 
-/* -- dial.c: an endpoint to a connected descriptor -------------------------- */
+/* -- dial.c: an endpoint to a connected descriptor ------------------------- */
 
 #define DIAL_TIMEOUT	10000	/* ms for names and connections together */
-#define DIAL_STAGGER	250	/* ms to the next address (RFC 8305 section 5) */
+#define DIAL_STAGGER	250	/* ms to the next address (RFC 8305 sec. 5) */
 
 struct dial;
 
-/* A connected descriptor, owned by the callback; or -1 and a text that says where
- * and why, valid until it returns.  The dial is freed after. */
+/* A connected descriptor, owned by the callback; or -1 and a text that says
+ * where and why, valid until it returns.  The dial is freed after. */
 typedef void	(*dial_fn)(int fd, const char *error, void *arg);
 
 /* Copies the endpoint.  Never calls back before it has returned. */

@@ -1,12 +1,12 @@
 /*
- * kanata-dialer: the only process that resolves names and connects.  It hands the
- * connected descriptor to the worker that asked and forgets it.
+ * kanata-dialer: the only process that resolves names and connects.  It hands
+ * the connected descriptor to the worker that asked and forgets it.
  *
- * Holds no secret: the list of endpoints, nothing else.  A worker names an endpoint
- * by its number and gets only those that the configuration gave to it.  Talks to
- * the parent and to watchers, notifier and store.
+ * Holds no secret: the list of endpoints, nothing else.  A worker names an
+ * endpoint by its number and gets only those that the configuration gave to it.
+ * Talks to the parent and to watchers, notifier and store.
  *
- * Uses: sockets of AF_INET and AF_INET6, stat of the resolver files (resolve.c).
+ * Uses: sockets of AF_INET and AF_INET6, stat of the resolver files.
  */
 #include <sys/queue.h>
 

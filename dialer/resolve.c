@@ -1,6 +1,6 @@
 /*
- * Names to addresses, by libevent's evdns: it needs neither files nor threads once
- * its sockets are made.
+ * Names to addresses, by libevent's evdns: it needs neither files nor threads
+ * once its sockets are made.
  *
  * What comes back is chosen by whoever answers on the network.  The count is
  * bounded; that an address is the right one, only TLS can show.
@@ -34,8 +34,8 @@ struct resolve {
 
 /*
  * One question on its way, for everybody who asks the same.  It is never
- * cancelled, only left without anybody who waits: there are never more than there
- * are names in the configuration.
+ * cancelled, only left without anybody who waits: there are never more than
+ * there are names in the configuration.
  */
 struct lookup {
 	TAILQ_ENTRY(lookup)	 entry;
