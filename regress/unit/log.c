@@ -1,0 +1,59 @@
+/* What hostile text becomes before it reaches a log. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../common/log.h"
+
+static void
+test_safe(void **state)
+{
+	char bytes[300], *p = bytes;
+	const char *safe;
+	int i;
+
+	(void)state;
+	assert_string_equal(log_safe("plain text"), "plain text");
+	assert_string_equal(log_safe("a\nb\x1b[2J"), "a\\012b\\033[2J");
+	assert_string_equal(log_safe("gr\xc3\xbc\xc3\x9f"), "gr\xc3\xbc\xc3\x9f");
+	/* C1 controls, overlong forms, surrogates, half characters. */
+	assert_string_equal(log_safe("\xc2\x9b"), "\\302\\233");
+	assert_string_equal(log_safe("\xc0\xaf"), "\\300\\257");
+	assert_string_equal(log_safe("\xed\xa0\x80"), "\\355\\240\\200");
+	assert_string_equal(log_safe("\xe2\x82"), "\\342\\202");
+	for (i = 1; i < 256; i++)
+		*p++ = i;
+	*p = '\0';
+	safe = log_safe(bytes);
+	assert_true(strlen(safe) <= 204);
+	for (; *safe != '\0'; safe++)
+		assert_true((unsigned char)*safe >= 0x20);
+}
+
+static void
+test_four_at_a_time(void **state)
+{
+	const char *a = log_safe("a"), *b = log_safe("b"), *c = log_safe("c"),
+	    *d = log_safe("d");
+
+	(void)state;
+	assert_string_equal(a, "a");
+	assert_string_equal(b, "b");
+	assert_string_equal(c, "c");
+	assert_string_equal(d, "d");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_safe),
+		cmocka_unit_test(test_four_at_a_time),
+	};
+
+	return (cmocka_run_group_tests_name("log", tests, NULL, NULL));
+}
