@@ -180,6 +180,11 @@ proc_store_SRCS = $(common) $(child) regress/proc/server.c
 proc_store_LIBS = $(unit_message_LIBS)
 proc_store_NEEDS = $(B)/libexec/kanata/kanata-store
 
+PROC +=		parser
+proc_parser_SRCS = $(common) $(child)
+proc_parser_LIBS = $(unit_message_LIBS)
+proc_parser_NEEDS = $(B)/libexec/kanata/kanata-parser
+
 define proc
 $(B)/proc/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/proc/$(1).c $(proc_$(1)_SRCS)) | $(proc_$(1)_NEEDS)
 	@mkdir -p $$(@D)

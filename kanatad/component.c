@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <bsd/stdlib.h>
+
 #include "../common/log.h"
 #include "grammar.h"
 #include "key.h"
@@ -330,7 +332,7 @@ component_check_twice(struct parsed *p, const struct yaml_node *components)
 		fatal("parser");
 	for (node = components->first; node != NULL; node = node->next)
 		all[n++] = node;
-	qsort(all, n, sizeof(*all), component_compare);
+	heapsort(all, n, sizeof(*all), component_compare);
 	for (i = 1; i < n && ok == 0; i++)
 		if (strcmp(all[i]->text, all[i - 1]->text) == 0)
 			ok = parsed_fail(p, all[i], "component `%s` is here "

@@ -300,7 +300,8 @@ build_compare_keys(const void *a, const void *b)
 	return (build_is_before(x, y) ? -1 : build_is_before(y, x));
 }
 
-/* Sorted, because a map may have as many keys as the file has room for. */
+/* Sorted, because a map may have as many keys as the file has room for; not by
+ * qsort(3), which asks for the size of the memory, and that no cage allows. */
 static int
 build_check_twice(struct yaml_build *b, const struct yaml_node *map)
 {
@@ -313,7 +314,7 @@ build_check_twice(struct yaml_build *b, const struct yaml_node *map)
 		fatal("yaml");
 	for (node = map->first; node != NULL; node = node->next)
 		all[n++] = node;
-	qsort(all, n, sizeof(*all), build_compare_keys);
+	heapsort(all, n, sizeof(*all), build_compare_keys);
 	for (i = 1; i < n; i++) {
 		if (strcmp(all[i]->key, all[i - 1]->key) != 0)
 			continue;
