@@ -65,6 +65,7 @@ class Stage:
             signal.signal(number, signal.SIG_IGN)
         try:
             harness.stop_started()
+            harness.close_shared()
         finally:
             reap.end_everything()
             shutil.rmtree(self.folder, ignore_errors=True)
