@@ -48,6 +48,7 @@ static long call_accept(void) { return (accept4(pair[0], NULL, NULL, 0)); }
 static long call_connect(void) { struct sockaddr_in sin = { .sin_family = AF_INET }; return (connect(pair[0], (struct sockaddr *)&sin, sizeof(sin))); }
 static long call_sendto_address(void) { struct sockaddr_in sin = { .sin_family = AF_INET }; return (sendto(pair[0], "x", 1, 0, (struct sockaddr *)&sin, sizeof(sin))); }
 static long call_setsockopt(void) { int on = 1; return (setsockopt(pair[0], SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on))); }
+static long call_setsockopt_mark(void) { int on = 1; return (setsockopt(pair[0], SOL_SOCKET, SO_MARK, &on, sizeof(on))); }
 static long call_setsockopt_ip(void) { int on = 1; return (setsockopt(pair[0], IPPROTO_IP, 1, &on, sizeof(on))); }
 static long call_fork(void) { return (syscall(SYS_fork)); }
 static long call_clone(void) { return (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)); }
@@ -129,6 +130,7 @@ static const struct forbidden {
 	{ "connect", call_connect, R(PARSER) },
 	{ "sendto with address", call_sendto_address, WORKERS & ~R(DIALER) },
 	{ "setsockopt SOL_SOCKET", call_setsockopt, WORKERS & ~R(DIALER) },
+	{ "setsockopt SO_MARK", call_setsockopt_mark, WORKERS },
 	{ "setsockopt IPPROTO_IP", call_setsockopt_ip, WORKERS },
 	{ "fork", call_fork, WORKERS },
 	{ "clone", call_clone, WORKERS },
