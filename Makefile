@@ -46,7 +46,7 @@ http =		common/http.c common/http_server.c common/http_transfer.c \
 
 kanatad_SRCS =	$(common) \
 		kanatad/main.c kanatad/supervise.c kanatad/child.c kanatad/setup.c \
-		kanatad/parse.c \
+		kanatad/parse.c kanatad/access.c \
 		kanatad/configure.c kanatad/control.c kanatad/options.c \
 		kanatad/print.c kanatad/list.c kanatad/notify.c kanatad/drop.c
 kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
@@ -156,6 +156,14 @@ unit_incident_LIBS = -ljansson $(unit_message_LIBS)
 unit_incident_property_SRCS = $(unit_incident_SRCS)
 unit_incident_property_LIBS = $(unit_incident_LIBS)
 
+UNIT +=		timestamp selector splitter health
+unit_timestamp_SRCS = watcher/timestamp.c
+unit_selector_SRCS = common/log.c watcher/selector.c
+unit_selector_LIBS = -lbsd
+unit_splitter_SRCS = common/log.c watcher/splitter.c
+unit_splitter_LIBS = -lbsd
+unit_health_SRCS = common/health.c watcher/health.c
+
 define unit
 $(B)/unit/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/unit/$(1).c $(unit_$(1)_SRCS))
 	@mkdir -p $$(@D)
@@ -246,6 +254,8 @@ lint:
 	@cppcheck -q -j2 --std=c11 --error-exitcode=1 --inline-suppr \
 	    --enable=warning,portability,performance --library=posix \
 	    --suppress=uninitvar --suppress=memleakOnRealloc \
+	    --include=/usr/include/$(shell $(CC) -print-multiarch)/sys/queue.h \
+	    --include=/usr/include/bsd/sys/tree.h \
 	    --suppress=missingIncludeSystem -D_GNU_SOURCE \
 	    common kanatad dialer watcher notifier store kanatactl
 

@@ -46,13 +46,13 @@ void	 notify_send(const char *state);
 
 /* -- setup.c: a configuration and all it takes to give it to the workers ---- */
 
-/* Where a secret comes from: a sealed descriptor, or a path opened when it is
- * wanted. */
+/* Where a secret comes from: a sealed descriptor, or else a path that is opened
+ * when it is wanted. */
 struct source {
 	int		 fd;		/* -1 if none */
-	char		*path;		/* NULL if none */
+	char		*path;		/* NULL if none; with fd: where it came from */
 	bool		 any_mode;	/* the kubelet decides its mode */
-	bool		 is_public;	/* a CA bundle */
+	bool		 is_public;	/* certificates */
 };
 
 struct setup_cluster {
@@ -101,6 +101,23 @@ void		 parse_start(const char *path, parse_done_fn);
 const char	*parse_dispatch(struct child *, struct message *);
 /* The parser is gone; child->death says how. */
 void		 parse_child_gone(struct child *);
+
+/* -- access.c: how a cluster is reached ------------------------------------- */
+
+/*
+ * By the service account files that a pod has, or by a kubeconfig: then path says
+ * which, else it is empty and the setup is complete for this cluster.  NULL, or a
+ * text (static buffer) that says why there is no way.
+ */
+const char	*access_find(struct setup *, struct setup_cluster *, char *path,
+		    size_t size);
+/* The endpoint of the cluster's server, added to the setup: port and TLS are for
+ * the caller to fill in. */
+struct conf_endpoint *access_endpoint(struct setup *,
+		    const struct setup_cluster *, const char *host);
+/* The cluster's namespaces are this one ("": default) if it has none yet. */
+void		 access_default_ns(struct conf_cluster *, const char *ns);
+void		 access_replace(char **, const char *);
 
 /* -- child.c: one process --------------------------------------------------- */
 

@@ -1,26 +1,23 @@
-/* Parser processes: one for the configuration, one for each kubeconfig. */
+/* Parser processes, one for each file: the configuration, the file with the
+ * webhook's address, the kubeconfigs. */
 #include <sys/stat.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <bsd/stdlib.h>
 #include <bsd/string.h>
 
 #include "../common/log.h"
 #include "kanatad.h"
 
 #define PARSE_TIME	20	/* s for one file */
-/* The default of the grammar's in_cluster. */
-#define SERVICE_ACCOUNT	"/var/run/secrets/kubernetes.io/serviceaccount"
 
 static struct {
 	parse_done_fn		 done;
 	struct setup		*setup;
-	struct setup_cluster	*cluster;	/* of the kubeconfig; NULL: config */
+	enum { CONF, WEBHOOK, KUBECONFIG } step;
+	struct setup_cluster	*cluster;	/* of the kubeconfig */
 	struct child		*parser;
 	struct event		*timer;
 	int			 fd;		/* of the file, until it is sent */
@@ -29,10 +26,6 @@ static struct {
 	bool			 has_server;
 	char			 error[2400];	/* "" if none yet */
 } job = { .fd = -1 };
-
-static void	clusters_begin(void);
-static void	start_parser(const char *);
-static void	start_next_cluster(struct setup_cluster *);
 
 static void
 finish(void)
@@ -96,23 +89,34 @@ on_position(struct message *m, bool is_error)
 		    line, column, text);
 }
 
+/* The kinds that a file of this step may have. */
+static bool
+expects_secret(uint64_t kind)
+{
+	switch (job.step) {
+	case CONF:
+		return (kind < SECRET_KUBE_CA);
+	case WEBHOOK:
+		return (kind == SECRET_WEBHOOK_URL);
+	default:
+		return (kind >= SECRET_KUBE_CA && kind < SECRET_MAX);
+	}
+}
+
 static const char *
 on_secret(struct message *m, bool is_file)
 {
+	struct source *sources = job.step == KUBECONFIG ?
+	    job.cluster->secrets : job.setup->secrets;
 	uint64_t kind = message_get_u(m);
-	struct source *sources = job.cluster != NULL ? job.cluster->secrets :
-	    job.setup->secrets;
-	bool kube;
 
-	if (kind >= SECRET_MAX)
-		return ("a secret is of no known kind");
-	kube = kind >= SECRET_KUBE_CA;
-	if (kube != (job.cluster != NULL))
+	if (!expects_secret(kind))
 		return ("a secret does not belong into this file");
 	if (is_file)
 		source_set(&sources[kind], kind, -1, message_get_s(m));
 	else
-		source_set(&sources[kind], kind, message_take_fd(m), NULL);
+		source_set(&sources[kind], kind, message_take_fd(m),
+		    job.step == WEBHOOK ? job.path : NULL);
 	return (NULL);
 }
 
@@ -121,39 +125,19 @@ on_server(struct message *m)
 {
 	struct conf_cluster *conf;
 	struct conf_endpoint *e;
-	const char *ns;
 
-	if (job.cluster == NULL || job.has_server)
+	if (job.step != KUBECONFIG || job.has_server)
 		return ("a server does not belong here");
 	job.has_server = true;
 	conf = job.cluster->conf;
-	if ((e = calloc(1, sizeof(*e))) == NULL ||
-	    (e->host = strdup(message_get_s(m))) == NULL)
-		fatal("calloc");
-	e->number = ENDPOINT_CLUSTER + job.cluster->instance;
-	e->role = ROLE_WATCHER;
-	e->instance = job.cluster->instance;
+	e = access_endpoint(job.setup, job.cluster, message_get_s(m));
 	e->port = message_get_u(m);
-	free(conf->path);
-	conf->path = strdup(message_get_s(m));
+	access_replace(&conf->path, message_get_s(m));
 	e->tls = message_get_b(m);
 	e->loopback = !e->tls;
-	free(conf->tls_name);
-	conf->tls_name = strdup(message_get_s(m));
+	access_replace(&conf->tls_name, message_get_s(m));
 	conf->insecure = message_get_b(m);
-	ns = message_get_s(m);
-	TAILQ_INSERT_TAIL(&job.setup->conf->endpoints, e, entry);
-	if (conf->nns == 0) {
-		conf->ns = calloc(1, sizeof(*conf->ns));
-		if (conf->ns == NULL)
-			fatal("calloc");
-		conf->ns[conf->nns++] = strdup(ns[0] == '\0' ? "default" : ns);
-	}
-	if (conf->path == NULL || conf->tls_name == NULL || conf->ns[0] == NULL)
-		fatal("strdup");
-	if (conf->insecure)
-		log_warnx("%s: insecure-skip-tls-verify: whoever is in between "
-		    "can read the token of cluster %s", job.path, conf->name);
+	access_default_ns(conf, message_get_s(m));
 	return (NULL);
 }
 
@@ -163,12 +147,18 @@ send_file(struct child *parser)
 	struct message_out *m;
 	struct stat st;
 
-	if (job.cluster == NULL) {
+	switch (job.step) {
+	case CONF:
 		m = message_new(MSG_PARSE_CONF, 0);
 		message_put_s(m, job.path);
 		message_put_b(m, fstat(job.fd, &st) == 0 &&
 		    (st.st_mode & (S_IWGRP | S_IRWXO)) == 0);
-	} else {
+		break;
+	case WEBHOOK:
+		m = message_new(MSG_PARSE_WEBHOOK, 0);
+		message_put_s(m, job.path);
+		break;
+	default:
 		m = message_new(MSG_PARSE_KUBECONFIG, 0);
 		message_put_s(m, job.path);
 		message_put_s(m, job.cluster->conf->context);
@@ -201,156 +191,14 @@ parse_dispatch(struct child *parser, struct message *m)
 	case MSG_KUBE_SERVER:
 		return (on_server(m));
 	default:
-		return (job.cluster != NULL ? "a row that no kubeconfig has" :
-		    conf_take(job.setup->conf, m));
+		if (job.step == KUBECONFIG || (job.step == WEBHOOK &&
+		    m->type != MSG_CONF_ENDPOINT))
+			return ("a row does not belong into this file");
+		return (conf_take(job.setup->conf, m));
 	}
 }
 
-/* -- ways to a cluster ---------------------------------------------------------- */
-
-/* Small text from a file that is no secret, without the newline. */
-static bool
-read_word(const char *path, char *buf, size_t size)
-{
-	ssize_t n;
-	int fd;
-
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
-		return (false);
-	n = read(fd, buf, size - 1);
-	close(fd);
-	if (n <= 0)
-		return (false);
-	buf[n] = '\0';
-	buf[strcspn(buf, "\r\n")] = '\0';
-	return (buf[0] != '\0');
-}
-
-static void
-replace(char **old, const char *new)
-{
-	free(*old);
-	if ((*old = strdup(new)) == NULL)
-		fatal("strdup");
-}
-
-/* The files and variables that the kubelet gives a pod. */
-static void
-use_in_cluster(struct setup_cluster *cluster, const char *dir)
-{
-	const char *host = getenv("KUBERNETES_SERVICE_HOST"),
-	    *port = getenv("KUBERNETES_SERVICE_PORT"), *why;
-	struct conf_cluster *conf = cluster->conf;
-	char path[1100], word[64];
-	struct conf_endpoint *e;
-
-	if (host == NULL || host[0] == '\0' || port == NULL) {
-		fail(dir, "is used, but KUBERNETES_SERVICE_HOST and _PORT are "
-		    "not set: kanatad does not run in a cluster");
-		return;
-	}
-	if ((e = calloc(1, sizeof(*e))) == NULL ||
-	    (e->host = strdup(host)) == NULL)
-		fatal("calloc");
-	TAILQ_INSERT_TAIL(&job.setup->conf->endpoints, e, entry);
-	e->number = ENDPOINT_CLUSTER + cluster->instance;
-	e->role = ROLE_WATCHER;
-	e->instance = cluster->instance;
-	e->tls = true;
-	e->port = strtonum(port, 1, 65535, &why);
-	if (why != NULL)
-		fail("KUBERNETES_SERVICE_PORT", why);
-	snprintf(path, sizeof(path), "%s/ca.crt", dir);
-	source_set(&cluster->secrets[SECRET_KUBE_CA], SECRET_KUBE_CA, -1, path);
-	snprintf(path, sizeof(path), "%s/token", dir);
-	source_set(&cluster->secrets[SECRET_KUBE_TOKEN], SECRET_KUBE_TOKEN, -1,
-	    path);
-	cluster->secrets[SECRET_KUBE_TOKEN].any_mode = true;
-	if (conf->nns > 0)
-		return;
-	snprintf(path, sizeof(path), "%s/namespace", dir);
-	if ((conf->ns = calloc(1, sizeof(*conf->ns))) == NULL)
-		fatal("calloc");
-	conf->nns = 1;
-	replace(&conf->ns[0], read_word(path, word, sizeof(word)) ? word :
-	    "default");
-}
-
-/* The kubeconfig that the environment names: false if there is none. */
-static bool
-find_kubeconfig(char *path, size_t size)
-{
-	const char *env = getenv("KUBECONFIG"), *home = getenv("HOME");
-	size_t len;
-
-	for (; env != NULL && *env != '\0'; env += len + (env[len] == ':')) {
-		len = strcspn(env, ":");
-		snprintf(path, size, "%.*s", (int)len, env);
-		if (len > 0 && access(path, F_OK) == 0)
-			return (true);
-	}
-	if (home == NULL)
-		return (false);
-	snprintf(path, size, "%s/.kube/config", home);
-	return (access(path, F_OK) == 0);
-}
-
-static void
-clusters_begin(void)
-{
-	struct conf *conf = job.setup->conf;
-	struct conf_component *component;
-	struct setup_cluster *cluster;
-	struct conf_cluster *c;
-	unsigned i;
-
-	TAILQ_FOREACH(c, &conf->clusters, entry) {
-		if ((cluster = calloc(1, sizeof(*cluster))) == NULL)
-			fatal("calloc");
-		cluster->conf = c;
-		cluster->instance = instance_of(c->name);
-		for (i = 0; i < SECRET_MAX; i++)
-			cluster->secrets[i].fd = -1;
-		TAILQ_INSERT_TAIL(&job.setup->clusters, cluster, entry);
-	}
-	TAILQ_FOREACH(component, &conf->components, entry)
-		if (component->cluster[0] == '\0')
-			replace(&component->cluster,
-			    TAILQ_FIRST(&conf->clusters)->name);
-}
-
-static void
-start_next_cluster(struct setup_cluster *cluster)
-{
-	char path[1024];
-	const char *dir;
-
-	for (; cluster != NULL && job.error[0] == '\0';
-	    cluster = TAILQ_NEXT(cluster, entry)) {
-		job.cluster = cluster;
-		if (cluster->conf->kubeconfig[0] != '\0') {
-			start_parser(cluster->conf->kubeconfig);
-			return;
-		}
-		dir = cluster->conf->in_cluster;
-		snprintf(path, sizeof(path), "%s/token", dir);
-		/* A directory of one's own must be right; the usual one is used
-		 * when it is there. */
-		if (strcmp(dir, SERVICE_ACCOUNT) != 0 ||
-		    access(path, F_OK) == 0)
-			use_in_cluster(cluster, dir);
-		else if (find_kubeconfig(path, sizeof(path))) {
-			start_parser(path);
-			return;
-		} else
-			fail(cluster->conf->name, "no way to this cluster: "
-			    "not in a cluster, and neither KUBECONFIG nor "
-			    "~/.kube/config is there; set clusters: kubeconfig");
-	}
-	finish();
-}
-
-/* -- one process after the other ----------------------------------------------- */
+/* -- one file after the other -------------------------------------------------- */
 
 static void
 on_timeout(evutil_socket_t fd, short what, void *arg)
@@ -364,27 +212,77 @@ on_timeout(evutil_socket_t fd, short what, void *arg)
 
 /* Opens the file for a parser of its own and starts that. */
 static void
-start_parser(const char *path)
+start_parser(int step, const char *path)
 {
 	static const struct timeval limit = { PARSE_TIME, 0 };
-	struct stat st;
+	/* The configuration's mode matters only if it has a secret: the parser
+	 * is told. */
+	struct source source = { .fd = -1, .is_public = step == CONF };
+	const char *why;
 
 	strlcpy(job.path, path, sizeof(job.path));
+	source.path = job.path;
+	job.step = step;
 	job.complete = job.has_server = false;
-	job.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (job.fd == -1 || fstat(job.fd, &st) == -1)
-		fail(path, strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		fail(path, "is no regular file");
-	if (job.error[0] != '\0') {
-		if (job.fd != -1)
-			close(job.fd);
-		job.fd = -1;
+	if ((job.fd = source_open(&source, &why)) == -1) {
+		strlcpy(job.error, why, sizeof(job.error));
 		finish();
 		return;
 	}
 	evtimer_add(job.timer, &limit);
 	job.parser = supervise_add(ROLE_PARSER, 0, NULL, "");
+}
+
+static void
+clusters_begin(void)
+{
+	struct conf *conf = job.setup->conf;
+	struct setup_cluster *cluster;
+	struct conf_cluster *c;
+	unsigned i;
+
+	TAILQ_FOREACH(c, &conf->clusters, entry) {
+		if ((cluster = calloc(1, sizeof(*cluster))) == NULL)
+			fatal("calloc");
+		cluster->conf = c;
+		cluster->instance = instance_of(c->name);
+		for (i = 0; i < SECRET_MAX; i++)
+			cluster->secrets[i].fd = -1;
+		TAILQ_INSERT_TAIL(&job.setup->clusters, cluster, entry);
+	}
+}
+
+static void
+start_next_cluster(struct setup_cluster *cluster)
+{
+	char path[1024];
+	const char *why;
+
+	for (; cluster != NULL && job.error[0] == '\0';
+	    cluster = TAILQ_NEXT(cluster, entry)) {
+		job.cluster = cluster;
+		why = access_find(job.setup, cluster, path, sizeof(path));
+		if (why != NULL)
+			fail(cluster->conf->name, why);
+		else if (path[0] != '\0') {
+			start_parser(KUBECONFIG, path);
+			return;
+		}
+	}
+	finish();
+}
+
+static void
+after_conf(void)
+{
+	const struct source *webhook = &job.setup->secrets[SECRET_WEBHOOK_URL];
+
+	clusters_begin();
+	/* Its host must become an endpoint, its address must not be seen. */
+	if (webhook->fd == -1 && webhook->path != NULL)
+		start_parser(WEBHOOK, webhook->path);
+	else
+		start_next_cluster(TAILQ_FIRST(&job.setup->clusters));
 }
 
 void
@@ -399,14 +297,15 @@ parse_child_gone(struct child *parser)
 	if (job.error[0] == '\0' && !job.complete)
 		snprintf(job.error, sizeof(job.error),
 		    "%s: its parser ended: %s", job.path, parser->death);
-	if (job.error[0] == '\0' && job.cluster != NULL && !job.has_server)
+	if (job.error[0] == '\0' && job.step == KUBECONFIG && !job.has_server)
 		fail(job.path, "its parser found no server");
 	if (job.error[0] != '\0')
 		finish();
-	else if (job.cluster == NULL) {
-		clusters_begin();
+	else if (job.step == CONF)
+		after_conf();
+	else if (job.step == WEBHOOK)
 		start_next_cluster(TAILQ_FIRST(&job.setup->clusters));
-	} else
+	else
 		start_next_cluster(TAILQ_NEXT(job.cluster, entry));
 }
 
@@ -419,5 +318,5 @@ parse_start(const char *path, parse_done_fn done)
 	job.error[0] = '\0';
 	if ((job.timer = evtimer_new(base, on_timeout, NULL)) == NULL)
 		fatalx("cannot make a timer");
-	start_parser(path);
+	start_parser(CONF, path);
 }

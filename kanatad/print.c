@@ -57,12 +57,11 @@ print_secret(FILE *f, const char *indent, const char *key,
 {
 	char file[64];
 
-	if (source->fd != -1)
-		fprintf(f, "%s# %s: given in the file, not shown\n", indent, key);
-	else if (source->path != NULL) {
+	if (source->path != NULL) {
 		snprintf(file, sizeof(file), "%s_file", key);
 		print_pair(f, indent, file, source->path);
-	}
+	} else if (source->fd != -1)
+		fprintf(f, "%s# %s: given in the file, not shown\n", indent, key);
 }
 
 static void

@@ -76,7 +76,8 @@ source_set(struct source *source, enum secret secret, int fd, const char *path)
 	if (path != NULL && (source->path = strdup(path)) == NULL)
 		fatal("strdup");
 	source->is_public = secret == SECRET_INSTATUS_CA ||
-	    secret == SECRET_ETCD_CA || secret == SECRET_KUBE_CA;
+	    secret == SECRET_ETCD_CA || secret == SECRET_ETCD_CERT ||
+	    secret == SECRET_KUBE_CA || secret == SECRET_KUBE_CERT;
 }
 
 static const char *
@@ -113,7 +114,7 @@ source_open(const struct source *source, const char **why)
 	struct stat st;
 	int fd;
 
-	if (source->path == NULL) {
+	if (source->fd != -1) {
 		if ((fd = fcntl(source->fd, F_DUPFD_CLOEXEC, 0)) == -1)
 			fatal("dup");
 		return (fd);
