@@ -253,7 +253,9 @@ bench:
 lint:
 	@cppcheck -q -j2 --std=c11 --error-exitcode=1 --inline-suppr \
 	    --enable=warning,portability,performance --library=posix \
-	    --suppress=uninitvar --suppress=memleakOnRealloc \
+	    --suppress=uninitvar --suppress=uninitStructMember \
+	    --suppress=memleakOnRealloc --suppress=returnDanglingLifetime \
+	    --suppress=getgrnamCalled --suppress=getpwnamCalled \
 	    --include=/usr/include/$(shell $(CC) -print-multiarch)/sys/queue.h \
 	    --include=/usr/include/bsd/sys/tree.h \
 	    --suppress=missingIncludeSystem -D_GNU_SOURCE \
