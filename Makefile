@@ -163,6 +163,9 @@ unit_selector_LIBS = -lbsd
 unit_splitter_SRCS = common/log.c watcher/splitter.c
 unit_splitter_LIBS = -lbsd
 unit_health_SRCS = common/health.c watcher/health.c
+UNIT +=		object
+unit_object_SRCS = common/log.c common/health.c $(decoding)
+unit_object_LIBS = -ljansson -lbsd
 
 define unit
 $(B)/unit/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/unit/$(1).c $(unit_$(1)_SRCS))
@@ -183,10 +186,17 @@ proc_http_SRCS = $(common) $(http) $(child)
 proc_http_LIBS = -lcurl -levent_core -lmsgpackc -lseccomp -lbsd
 proc_http_NEEDS = $(proc_dialer_NEEDS)
 
-PROC +=		store
-proc_store_SRCS = $(common) $(child) regress/proc/server.c
+PROC +=		store store_faults store_leader
+store_ends =	$(common) $(child) regress/proc/server.c regress/proc/store_ends.c
+proc_store_SRCS = $(store_ends)
 proc_store_LIBS = $(unit_message_LIBS)
 proc_store_NEEDS = $(B)/libexec/kanata/kanata-store
+proc_store_faults_SRCS = $(store_ends)
+proc_store_faults_LIBS = $(unit_message_LIBS)
+proc_store_faults_NEEDS = $(proc_store_NEEDS)
+proc_store_leader_SRCS = $(store_ends)
+proc_store_leader_LIBS = $(unit_message_LIBS)
+proc_store_leader_NEEDS = $(proc_store_NEEDS)
 
 PROC +=		parser
 proc_parser_SRCS = $(common) $(child)

@@ -224,7 +224,8 @@ restore_entry(struct incidents *core, struct incident *i, const char *id,
 	e->target = target;
 	e->listed = target != PAGE_STATUS_MAX;
 	/* In trouble, or said to be, perhaps. */
-	if ((acked == PAGE_OPERATIONAL && (target == PAGE_STATUS_MAX ||
+	if (((acked == PAGE_OPERATIONAL || i->phase == PHASE_RESOLVED) &&
+	    (target == PAGE_STATUS_MAX ||
 	    target < PAGE_DEGRADED)) || c->incident != NULL)
 		return;
 	c->incident = i;

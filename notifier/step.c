@@ -416,6 +416,8 @@ incident_acknowledged(struct incidents *core, struct incident *i, bool found,
 	if (i->phase == PHASE_RESOLVED) {
 		i->resolved = now;
 		incident_detach(i);
+		TAILQ_FOREACH(e, &i->entries, entry)
+			e->acked = PAGE_OPERATIONAL;
 	}
 	i->object.dirty = true;
 	core->changed = true;

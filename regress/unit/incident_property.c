@@ -73,6 +73,19 @@ random_health(void)
 	return (some[model_random(sizeof(some) / sizeof(some[0]))]);
 }
 
+/* The store says that the maintenance there is ours; a human who sets it once
+ * more before that is corrected is not to be told from us. */
+static bool
+claimed(const struct model *m, unsigned n)
+{
+	char key[64];
+	const char *record;
+
+	snprintf(key, sizeof(key), "component/c%u", n);
+	record = model_record(m, key);
+	return (record != NULL && strstr(record, "MAINTENANCE") != NULL);
+}
+
 static void
 random_human(struct model *m)
 {
@@ -87,7 +100,7 @@ random_human(struct model *m)
 		c = &m->component[n];
 		if (c->human)
 			model_human_set(m, n, PAGE_OPERATIONAL);
-		else if (c->page == PAGE_OPERATIONAL)
+		else if (c->page == PAGE_OPERATIONAL && !claimed(m, n))
 			model_human_set(m, n, PAGE_MAINTENANCE);
 	} else if (m->nincident > 0) {
 		n = model_random(m->nincident);

@@ -379,8 +379,11 @@ status_act(struct model *m, const struct operation *op)
 	if ((n = component_number(m, op->component->id)) == -1)
 		return (OP_ABSENT);
 	c = &m->component[n];
-	if (c->page == status && (op->again || status == PAGE_OPERATIONAL))
+	if (c->page == status && (op->again || status == PAGE_OPERATIONAL)) {
+		/* That a human did the same meanwhile is not to be seen. */
+		c->human = false;
 		return (OP_DONE);
+	}
 	if (c->page != PAGE_OPERATIONAL && c->page != op->expect &&
 	    !(op->again && c->page == status))
 		return (OP_FOREIGN);

@@ -1,0 +1,723 @@
+/*
+ * The rules of incidents, one by one (DESIGN.md section 3).
+ */
+#include <bsd/string.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <cmocka.h>
+
+#include "../../notifier/timestamp.h"
+#include "model.h"
+
+#define S		1000ULL
+#define DOWN_AFTER	(30 * S)
+#define UP_AFTER	(60 * S)
+#define REOPEN		(900 * S)
+
+static struct model *
+world(unsigned n)
+{
+	model_seed(1);
+	return (model_new(n, DOWN_AFTER, UP_AFTER, REOPEN));
+}
+
+static void
+group(struct model *m, unsigned n, const char *name)
+{
+	struct conf_component *c = model_conf(m, n);
+
+	free(c->group);
+	c->group = strdup(name);
+	model_configure(m);
+}
+
+static void
+assert_phase(const struct model_incident *i, enum incident_phase phase)
+{
+	assert_string_equal(incident_phase_name(i->phase),
+	    incident_phase_name(phase));
+}
+
+static void
+test_opens_after_down_after(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER - 1);
+	assert_int_equal(m->posts, 0);
+	model_pass(m, 1);
+	assert_int_equal(m->posts, 1);
+	assert_int_equal(model_open(m, 0), 1);
+	assert_int_equal(m->component[0].page, PAGE_MAJOR);
+	assert_string_equal(model_last(m)->name, "c0 is down");
+	assert_phase(model_last(m), PHASE_INVESTIGATING);
+	model_free(m);
+}
+
+/* louislam/uptime-kuma#5841, statping/statping#223: one bad moment pages nobody. */
+static void
+test_shorter_is_silent(void **state)
+{
+	struct model *m = world(1);
+	unsigned n;
+
+	(void)state;
+	for (n = 0; n < 20; n++) {
+		model_health(m, 0, HEALTH_MAJOR);
+		model_pass(m, DOWN_AFTER - 1);
+		model_health(m, 0, HEALTH_OK);
+		model_pass(m, 500);
+	}
+	assert_int_equal(m->posts, 0);
+	assert_int_equal(m->puts, 0);
+	model_free(m);
+}
+
+/* louislam/uptime-kuma#3031, JSONbored/metagraphed#11995: back for a moment is not back. */
+static void
+test_resolves_after_up_after(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER - 1);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, 5 * S);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER - 1);
+	assert_int_equal(m->posts, 1);
+	model_pass(m, 1);
+	assert_int_equal(m->posts, 2);
+	assert_phase(model_last(m), PHASE_RESOLVED);
+	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
+	model_free(m);
+}
+
+static void
+test_worsens_and_improves(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_DEGRADED);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->component[0].page, PAGE_DEGRADED);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->component[0].page, PAGE_MAJOR);
+	assert_phase(model_last(m), PHASE_INVESTIGATING);
+	model_health(m, 0, HEALTH_PARTIAL);
+	model_pass(m, UP_AFTER);
+	assert_int_equal(m->component[0].page, PAGE_PARTIAL);
+	assert_phase(model_last(m), PHASE_MONITORING);
+	assert_int_equal(m->posts, 3);
+	assert_int_equal(m->nincident, 1);
+	model_free(m);
+}
+
+/* A trouble that changes its kind all the time is still a trouble. */
+static void
+test_changing_trouble(void **state)
+{
+	struct model *m = world(1);
+	unsigned n;
+
+	(void)state;
+	for (n = 0; n < 3; n++) {
+		model_health(m, 0, HEALTH_MAJOR);
+		model_pass(m, 5 * S);
+		model_health(m, 0, HEALTH_PARTIAL);
+		model_pass(m, 5 * S);
+	}
+	assert_int_equal(m->posts, 1);
+	assert_int_equal(m->component[0].page, PAGE_PARTIAL);
+	model_free(m);
+}
+
+/* opscart/opscart-k8s-watcher#31: flapping continues the incident there is. */
+static void
+test_reopens(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER + 100 * S);
+	assert_phase(model_last(m), PHASE_RESOLVED);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->nincident, 1);
+	assert_phase(model_last(m), PHASE_INVESTIGATING);
+	assert_int_equal(m->component[0].page, PAGE_MAJOR);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER + REOPEN);
+	assert_null(model_record(m, "component/c0"));
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->nincident, 2);
+	model_free(m);
+}
+
+static void
+test_group_shares(void **state)
+{
+	struct model *m = world(3);
+
+	(void)state;
+	group(m, 0, "edge");
+	group(m, 1, "edge");
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, 5 * S);
+	model_health(m, 1, HEALTH_PARTIAL);
+	model_health(m, 2, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER - 5 * S);
+	/* The first is due and waits for the second. */
+	assert_int_equal(m->posts, 0);
+	model_pass(m, 5 * S);
+	assert_int_equal(m->nincident, 2);
+	assert_int_equal(m->posts, 2);
+	assert_int_equal(model_open(m, 0), 1);
+	assert_int_equal(m->component[0].page, PAGE_MAJOR);
+	assert_int_equal(m->component[1].page, PAGE_PARTIAL);
+	model_free(m);
+}
+
+static void
+test_group_joins_and_monitors(void **state)
+{
+	struct model *m = world(2);
+
+	(void)state;
+	group(m, 0, "edge");
+	group(m, 1, "edge");
+	model_health(m, 0, HEALTH_MAJOR);
+	/* Nobody else is on its way: no wait. */
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->posts, 1);
+	model_health(m, 1, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->nincident, 1);
+	assert_int_equal(m->posts, 2);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_phase(model_last(m), PHASE_MONITORING);
+	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
+	assert_int_equal(m->component[1].page, PAGE_MAJOR);
+	model_health(m, 1, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_phase(model_last(m), PHASE_RESOLVED);
+	model_free(m);
+}
+
+static void
+test_storm(void **state)
+{
+	struct model *m = world(8);
+	unsigned n;
+
+	(void)state;
+	for (n = 0; n < 8; n++) {
+		model_health(m, n, HEALTH_MAJOR);
+		model_pass(m, S);
+	}
+	model_pass(m, DOWN_AFTER + 10 * S);
+	assert_int_equal(m->nincident, 1);
+	assert_int_equal(m->posts, 1);
+	for (n = 0; n < 8; n++)
+		assert_int_equal(m->component[n].page, PAGE_MAJOR);
+	model_free(m);
+}
+
+static void
+test_no_storm(void **state)
+{
+	struct model *m = world(5);
+	unsigned n;
+
+	(void)state;
+	for (n = 0; n < 5; n++)
+		model_health(m, n, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->nincident, 5);
+	model_free(m);
+}
+
+/* abahmed/kwatch#44, kubernetes-sigs/kubernetes-mixin#359: an update is maintenance, not an outage. */
+static void
+test_rollout(void **state)
+{
+	struct model *m = world(2);
+
+	(void)state;
+	model_conf(m, 1)->rollout = ROLLOUT_QUIET;
+	model_configure(m);
+	model_health(m, 0, HEALTH_ROLLING);
+	model_health(m, 1, HEALTH_ROLLING);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->component[0].page, PAGE_MAINTENANCE);
+	assert_int_equal(m->component[1].page, PAGE_OPERATIONAL);
+	assert_non_null(model_record(m, "component/c0"));
+	model_health(m, 0, HEALTH_OK);
+	model_health(m, 1, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
+	assert_null(model_record(m, "component/c0"));
+	assert_int_equal(m->posts, 2);
+	assert_int_equal(m->nincident, 0);
+	model_free(m);
+}
+
+static void
+test_rollout_in_an_outage(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	model_health(m, 0, HEALTH_ROLLING);
+	model_pass(m, 600 * S);
+	assert_int_equal(m->posts, 1);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER - 1);
+	assert_int_equal(m->posts, 1);
+	model_pass(m, 1);
+	assert_phase(model_last(m), PHASE_RESOLVED);
+	model_free(m);
+}
+
+/* louislam/uptime-kuma#2400: what is not known is neither bad nor good. */
+static void
+test_unknown_freezes(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, 20 * S);
+	model_silence(m, 0, true);
+	model_pass(m, 600 * S);
+	assert_int_equal(m->posts, 0);
+	/* It was down all the time, says the cluster. */
+	model_silence(m, 0, false);
+	model_settle(m);
+	assert_int_equal(m->posts, 1);
+	/* Back, but not seen: nothing is resolved. */
+	model_silence(m, 0, true);
+	m->component[0].health = HEALTH_OK;
+	m->component[0].since = m->now + 500 * S;
+	model_pass(m, 520 * S);
+	assert_int_equal(m->posts, 1);
+	model_silence(m, 0, false);
+	model_pass(m, 39 * S);
+	assert_int_equal(m->posts, 1);
+	model_pass(m, 1 * S);
+	assert_phase(model_last(m), PHASE_RESOLVED);
+	model_free(m);
+}
+
+static void
+test_paused(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	m->component[0].paused = true;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, 600 * S);
+	assert_int_equal(m->posts, 0);
+	m->component[0].paused = false;
+	model_report(m, 0);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->posts, 1);
+	model_free(m);
+}
+
+/* TwiN/gatus#679, louislam/uptime-kuma#4101: a restart says nothing twice and skips no wait. */
+static void
+test_restart(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, 20 * S);
+	model_restart(m);
+	model_pass(m, 10 * S - 1);
+	assert_int_equal(m->posts, 0);
+	model_pass(m, 1);
+	assert_int_equal(m->posts, 1);
+	model_restart(m);
+	model_pass(m, 100 * S);
+	assert_int_equal(m->posts, 1);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, 30 * S);
+	model_restart(m);
+	model_pass(m, 30 * S);
+	assert_int_equal(m->posts, 2);
+	assert_phase(model_last(m), PHASE_RESOLVED);
+	model_restart(m);
+	model_pass(m, 100 * S);
+	assert_int_equal(m->posts, 2);
+	model_free(m);
+}
+
+static void
+test_recovered_while_away(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	m->component[0].health = HEALTH_OK;
+	m->component[0].since = m->now + 10 * S;
+	m->now += 600 * S;
+	model_restart(m);
+	model_settle(m);
+	assert_int_equal(m->posts, 2);
+	assert_phase(model_last(m), PHASE_RESOLVED);
+	model_free(m);
+}
+
+/* The reply of the create is lost: found again, not made twice. */
+static void
+test_lost_reply(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	m->lose_after = 100;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	m->lose_after = 0;
+	model_pass(m, 10 * S);
+	assert_int_equal(m->posts, 1);
+	assert_int_equal(m->nincident, 1);
+	assert_non_null(strstr(model_record(m, "incident/1767225600000"),
+	    "\"id\":\"i0\""));
+	model_free(m);
+}
+
+static void
+test_lost_request(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	m->lose_before = 100;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	m->lose_before = 0;
+	model_pass(m, 10 * S);
+	assert_int_equal(m->posts, 1);
+	model_free(m);
+}
+
+/* Twenty changes while the page cannot be reached are one. */
+static void
+test_unreachable(void **state)
+{
+	struct model *m = world(1);
+	unsigned n;
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	m->down = true;
+	for (n = 0; n < 20; n++) {
+		model_health(m, 0, n % 2 == 0 ? HEALTH_OK : HEALTH_PARTIAL);
+		model_pass(m, UP_AFTER + S);
+	}
+	m->down = false;
+	model_pass(m, 10 * S);
+	assert_int_equal(m->posts, 2);
+	assert_int_equal(m->component[0].page, PAGE_PARTIAL);
+	model_free(m);
+}
+
+static void
+test_over_before_it_was_said(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	m->down = true;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER + 5 * S);
+	assert_true(m->puts > 0);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, 2 * S);
+	m->down = false;
+	model_pass(m, 100 * S);
+	assert_int_equal(m->posts, 0);
+	assert_null(model_record(m, "incident/1767225600000"));
+	model_free(m);
+}
+
+static void
+test_nothing_before_the_store(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	m->store_down = true;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER + 60 * S);
+	assert_int_equal(m->posts, 0);
+	m->store_down = false;
+	model_pass(m, 5 * S);
+	assert_int_equal(m->posts, 1);
+	model_free(m);
+}
+
+/* cardstack/cardstack#2545: a human's maintenance is left alone. */
+static void
+test_human_maintenance(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_human_set(m, 0, PAGE_MAINTENANCE);
+	model_health(m, 0, HEALTH_ROLLING);
+	model_pass(m, 100 * S);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, 100 * S);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, 100 * S);
+	assert_int_equal(m->posts, 0);
+	assert_int_equal(m->component[0].page, PAGE_MAINTENANCE);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, 100 * S);
+	model_human_set(m, 0, PAGE_OPERATIONAL);
+	model_settle(m);
+	assert_int_equal(m->posts, 1);
+	model_free(m);
+}
+
+static void
+test_human_resolves(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	model_human_resolve(m, 0);
+	model_pass(m, 600 * S);
+	model_restart(m);
+	model_pass(m, 600 * S);
+	assert_int_equal(m->posts, 1);
+	/* The next ok ends the silence and clears what we had set. */
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->nincident, 2);
+	model_free(m);
+}
+
+static void
+test_removed_from_configuration(void **state)
+{
+	struct model *m = world(2);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	model_remove(m, 0);
+	model_settle(m);
+	assert_phase(model_last(m), PHASE_RESOLVED);
+	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
+	model_free(m);
+}
+
+static void
+test_removed_while_away(void **state)
+{
+	struct model *m = world(2);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	incidents_free(m->core);
+	m->core = incidents_new();
+	model_remove(m, 0);
+	model_restart(m);
+	model_settle(m);
+	assert_phase(model_last(m), PHASE_RESOLVED);
+	model_free(m);
+}
+
+static void
+test_webhook(void **state)
+{
+	struct model *m = world(2);
+
+	(void)state;
+	m->options.webhook = true;
+	model_configure(m);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->triggers, 1);
+	assert_true(m->webhook_down);
+	model_health(m, 1, HEALTH_PARTIAL);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->triggers, 1);
+	assert_int_equal(m->component[0].page, PAGE_MAJOR);
+	assert_int_equal(m->component[1].page, PAGE_PARTIAL);
+	model_restart(m);
+	model_pass(m, 100 * S);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_int_equal(m->triggers, 1);
+	model_health(m, 1, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_int_equal(m->triggers, 2);
+	assert_false(m->webhook_down);
+	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
+	assert_int_equal(m->nincident, 0);
+	assert_null(model_record(m, "webhook"));
+	model_free(m);
+}
+
+static char message[4096];
+
+static void
+keep_message(struct model *m, const struct operation *op)
+{
+	(void)m;
+	if (op->message != NULL)
+		strlcpy(message, op->message, sizeof(message));
+}
+
+static void
+test_texts(void **state)
+{
+	struct model *m = world(2);
+
+	(void)state;
+	m->check = keep_message;
+	free(model_conf(m, 0)->name);
+	model_conf(m, 0)->name = strdup("Public API");
+	group(m, 0, "g");
+	group(m, 1, "g");
+	model_health(m, 0, HEALTH_PARTIAL);
+	model_health(m, 1, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_string_equal(model_last(m)->name, "c1 and Public API are affected");
+	assert_string_equal(message, "We are investigating.\n\n"
+	    "- c1: major outage\n- Public API: partial outage");
+	model_health(m, 0, HEALTH_OK);
+	model_health(m, 1, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_string_equal(message, "Everything is working again.\n\n"
+	    "- Public API: operational\n- c1: operational");
+	model_free(m);
+}
+
+static void
+test_bad_records(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "incident/5", "" },
+		{ "incident/5", "[]" },
+		{ "incident/5", "{\"v\":2}" },
+		{ "incident/5", "{\"v\":1,\"started\":\"yesterday\"}" },
+		{ "incident/5", "{\"v\":1,\"name\":\"x\",\"page\":\"p\","
+		    "\"started\":\"2026-01-01T00:00:00Z\",\"id\":\"i\","
+		    "\"phase\":\"INVESTIGATING\","
+		    "\"components\":{\"MAJOROUTAGE\":[\"c0\"]}}" },
+		{ "incident/1767225600000", "{\"v\":1,\"name\":\"x\","
+		    "\"page\":\"p\",\"started\":\"2026-01-01T00:00:00.000Z\","
+		    "\"id\":\"i\",\"phase\":\"INVESTIGATING\","
+		    "\"components\":{\"MAJOROUTAGE>NONSENSE\":[\"c0\"]}}" },
+		{ "component/", "{\"v\":1,\"status\":\"MAJOROUTAGE\"}" },
+		{ "component/c0", "{\"v\":1,\"status\":7}" },
+		{ "webhook", "{\"v\":1,\"state\":\"sideways\"}" },
+		{ "elsewhere", "{\"v\":1}" },
+	};
+	struct model *m = world(1);
+	size_t n;
+
+	(void)state;
+	for (n = 0; n < sizeof(bad) / sizeof(bad[0]); n++)
+		assert_int_equal(incidents_restore(m->core, bad[n][0],
+		    bad[n][1], strlen(bad[n][1])), -1);
+	model_pass(m, 100 * S);
+	assert_int_equal(m->posts, 0);
+	model_free(m);
+}
+
+static void
+test_timestamps(void **state)
+{
+	char buf[TIMESTAMP_SIZE];
+
+	(void)state;
+	assert_string_equal(timestamp_format(1767225600123, buf),
+	    "2026-01-01T00:00:00.123Z");
+	assert_int_equal(timestamp_parse("2026-01-01T00:00:00.123Z"),
+	    1767225600123);
+	assert_int_equal(timestamp_parse("2026-01-01T00:00:00Z"),
+	    1767225600000);
+	assert_int_equal(timestamp_parse("2026-01-01T01:30:00.5+01:30"),
+	    1767225600500);
+	assert_int_equal(timestamp_parse("2026-01-01T00:00:00.123456Z"),
+	    1767225600123);
+	assert_int_equal(timestamp_parse(""), 0);
+	assert_int_equal(timestamp_parse("2026-01-01"), 0);
+	assert_int_equal(timestamp_parse("2026-01-01T00:00:00.1"), 0);
+	assert_int_equal(timestamp_parse("2026-01-01T00:00:00Zx"), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_opens_after_down_after),
+		cmocka_unit_test(test_shorter_is_silent),
+		cmocka_unit_test(test_resolves_after_up_after),
+		cmocka_unit_test(test_worsens_and_improves),
+		cmocka_unit_test(test_changing_trouble),
+		cmocka_unit_test(test_reopens),
+		cmocka_unit_test(test_group_shares),
+		cmocka_unit_test(test_group_joins_and_monitors),
+		cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_no_storm),
+		cmocka_unit_test(test_rollout),
+		cmocka_unit_test(test_rollout_in_an_outage),
+		cmocka_unit_test(test_unknown_freezes),
+		cmocka_unit_test(test_paused),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_recovered_while_away),
+		cmocka_unit_test(test_lost_reply),
+		cmocka_unit_test(test_lost_request),
+		cmocka_unit_test(test_unreachable),
+		cmocka_unit_test(test_over_before_it_was_said),
+		cmocka_unit_test(test_nothing_before_the_store),
+		cmocka_unit_test(test_human_maintenance),
+		cmocka_unit_test(test_human_resolves),
+		cmocka_unit_test(test_removed_from_configuration),
+		cmocka_unit_test(test_removed_while_away),
+		cmocka_unit_test(test_webhook),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_bad_records),
+		cmocka_unit_test(test_timestamps),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
