@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "../common/log.h"
+#include "../common/worker.h"
 #include "engine.h"
 
 #define LOCK_FILE	"kanata.lock"
@@ -279,7 +280,8 @@ embedded_put(uint32_t id, const char *key, struct value *value)
 		store_failed(id, why);
 		return;
 	}
-	if ((rc = write_item(key, value)) != 0) {
+	rc = worker_observe() ? 0 : write_item(key, value);
+	if (rc != 0) {
 		value_free(value);
 		/* After this one LMDB wants to be opened anew. */
 		if (rc == MDB_PANIC)

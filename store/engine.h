@@ -2,6 +2,9 @@
  * What the two engines, embedded and etcd, offer to the rest of the store
  * (main.c), and what they call in it.
  *
+ * With --observe changes are kept in memory only and nobody is elected: it leaves
+ * no trace.
+ *
  * Every load, put and delete gets exactly one answer with its id, at once or
  * later, unless engine_forget comes first.
  */
@@ -42,8 +45,9 @@ extern const struct engine engine_etcd;
  * bytes; fatal, and says what to do, if it cannot be used. */
 #define EMBEDDED_MAP_BYTES	(64UL * 1024 * 1024)
 void	 embedded_open(const char *dir, size_t map_bytes);
-/* Before the cage. */
-void	 etcd_init(struct event_base *);
+/* Before the cage.  daemon tells one kanatad from another, and is the same for the
+ * store that its parent starts anew; "": not known. */
+void	 etcd_init(struct event_base *, const char *daemon);
 
 /* In main.c, for the engines. */
 void	 store_item(uint32_t id, const char *key, const struct value *);

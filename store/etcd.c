@@ -29,11 +29,15 @@ need_string(const char *text)
 
 /* Who this is, for a person who reads the election key. */
 static void
-make_identity(struct etcd *e)
+make_identity(struct etcd *e, const char *daemon)
 {
 	char host[65];
 	unsigned char random[8];
 	char *p;
+
+	/* It stands in JSON, too. */
+	if (strspn(daemon, "0123456789abcdefABCDEF") == strlen(daemon))
+		strlcpy(e->daemon, daemon, sizeof(e->daemon));
 
 	if (gethostname(host, sizeof(host) - 1) == -1)
 		strlcpy(host, "unknown", sizeof(host));
@@ -44,19 +48,20 @@ make_identity(struct etcd *e)
 			*p = '_';
 	arc4random_buf(random, sizeof(random));
 	snprintf(e->identity, sizeof(e->identity), "{\"host\":\"%s\","
-	    "\"pid\":%ld,\"id\":\"%02x%02x%02x%02x%02x%02x%02x%02x\"}", host,
-	    (long)getpid(), random[0], random[1], random[2], random[3],
+	    "\"pid\":%ld,\"daemon\":\"%s\","
+	    "\"id\":\"%02x%02x%02x%02x%02x%02x%02x%02x\"}", host,
+	    (long)getpid(), e->daemon, random[0], random[1], random[2], random[3],
 	    random[4], random[5], random[6], random[7]);
 }
 
 void
-etcd_init(struct event_base *base)
+etcd_init(struct event_base *base, const char *daemon)
 {
 	http_init(base, ROLE_STORE);
 	etcd_json_init();
 	etcd.base = base;
 	etcd.user = need_string("");
-	make_identity(&etcd);
+	make_identity(&etcd, daemon);
 	etcd_elect_init(&etcd);
 	etcd_write_init(&etcd);
 }
@@ -73,8 +78,15 @@ etcd_leads(const struct etcd *e)
 bool
 etcd_goes_on(const struct etcd *e)
 {
-	return (e->publish && e->led &&
-	    !(etcd_leads(e) && e->reachable && !e->full));
+	return (e->observe || (e->publish && e->led &&
+	    !(etcd_leads(e) && e->reachable && !e->full)));
+}
+
+bool
+etcd_knows(const struct etcd *e)
+{
+	return (e->loaded && (e->observe || etcd_leads(e) ||
+	    (e->publish && e->led)));
 }
 
 /* What holds, in words; which of them, for the log. */
@@ -90,36 +102,40 @@ describe(const struct etcd *e, bool leads, bool speaks, char *text, size_t size)
 		    "to be loaded anew", size);
 		return (SAY_LOAD);
 	}
-	if (leads && e->full) {
-		snprintf(text, size, "leader, but etcd is out of space: %s",
-		    e->publish ? "changes are held in memory" :
-		    "changes fail");
+	if (!e->reachable) {
+		snprintf(text, size, "etcd cannot be used (%s): %s",
+		    e->trouble[0] == '\0' ? "no answer yet" : e->trouble,
+		    e->publish && speaks ? "going on from memory" :
+		    speaks ? "going on until the lease ends" :
+		    e->loaded ? "nothing is posted until it can" :
+		    "what is open on the page is not known, so nothing is "
+		    "posted until it can");
+		return (e->trouble[0] == '\0' ? SAY_NOTHING : SAY_AWAY);
+	}
+	if (e->observe) {
+		strlcpy(text, "observing: nothing is written", size);
+		return (SAY_OBSERVER);
+	}
+	if (e->full) {
+		snprintf(text, size, "%s, but etcd is out of space: %s",
+		    leads ? "leader" : "no leader yet", e->publish && speaks ?
+		    "changes are held in memory" : "changes fail");
 		return (SAY_FULL);
 	}
 	if (leads) {
 		strlcpy(text, "leader", size);
 		return (SAY_LEADER);
 	}
-	if (e->reachable) {
-		snprintf(text, size, "no leader yet%s", speaks ?
-		    ", going on from memory" : "");
-		return (SAY_ELECTION);
-	}
-	snprintf(text, size, "etcd cannot be used (%s): %s",
-	    e->trouble[0] == '\0' ? "no answer yet" : e->trouble,
-	    speaks ? "going on from memory" :
-	    e->loaded ? "nothing is posted until it can" :
-	    "what is open on the page is not known, so nothing is posted "
-	    "until it can");
-	return (e->trouble[0] == '\0' ? SAY_NOTHING : SAY_AWAY);
+	snprintf(text, size, "no leader yet%s", speaks ?
+	    ", going on from memory" : "");
+	return (SAY_ELECTION);
 }
 
 void
 etcd_update(struct etcd *e)
 {
 	const bool leads = etcd_leads(e);
-	const bool speaks = e->loaded && !e->load_again &&
-	    (leads || (e->publish && e->led));
+	const bool speaks = etcd_knows(e) && !e->load_again;
 	enum etcd_say say;
 	char text[512];
 
@@ -127,7 +143,7 @@ etcd_update(struct etcd *e)
 		return;
 	say = describe(e, leads, speaks, text, sizeof(text));
 	if (say != e->said || speaks != e->said_speaks) {
-		if (leads && say != SAY_FULL)
+		if (say == SAY_LEADER || say == SAY_OBSERVER)
 			log_info("etcd: %s", text);
 		else
 			log_warnx("etcd: %s", text);
@@ -144,8 +160,7 @@ etcd_answer_load(struct etcd *e)
 {
 	struct item *item;
 
-	if (!e->load_waits || !e->loaded ||
-	    !(etcd_leads(e) || (e->publish && e->led)))
+	if (!e->load_waits || !etcd_knows(e))
 		return;
 	for (item = state_first(&e->state); item != NULL;
 	    item = state_next(item))
@@ -216,7 +231,9 @@ etcd_show(void (*row)(const char *, const char *))
 	row("store", text);
 	for (i = 0; i < e->nnode; i++)
 		show_node(e, i, row);
-	if (etcd_leads(e))
+	if (e->observe)
+		row("leader", "none wanted: observing");
+	else if (etcd_leads(e))
 		row("leader", "this one");
 	else if (e->leader[0] != '\0')
 		row("leader", e->leader);
@@ -426,6 +443,7 @@ etcd_commit(const struct conf *conf)
 	e->publish = conf->global.on_loss == ON_LOSS_PUBLISH ||
 	    (conf->global.on_loss == ON_LOSS_AUTO &&
 	    conf->global.replicas <= 1);
+	e->observe = worker_observe();
 	secrets_wipe(e->secret);
 	memcpy(e->secret, e->next, sizeof(e->secret));
 	memset(e->next, 0, sizeof(e->next));

@@ -68,17 +68,19 @@ struct flight {
 /* What was last said in the log. */
 enum etcd_say {
 	SAY_NOTHING, SAY_AWAY, SAY_ELECTION, SAY_FOLLOWER, SAY_LOAD, SAY_LEADER,
-	SAY_FULL
+	SAY_FULL, SAY_OBSERVER
 };
 
 struct etcd {
 	struct event_base *base;
 	char		 identity[320];	/* of this process, JSON */
+	char		 daemon[65];	/* of its parent; "": not known */
 
 	/* etcd.c */
 	char		*instance;	/* NULL: no configuration yet */
 	char		*leader_key, *last_key, *state_prefix;
 	bool		 publish;	/* on_loss */
+	bool		 observe;
 	char		*user;		/* "": no authentication */
 	struct etcd_secret secret[ETCD_SECRETS], next[ETCD_SECRETS];
 	struct etcd_node node[CONF_NODES_MAX];
@@ -137,8 +139,10 @@ uint64_t etcd_clock(void);
 void	 etcd_update(struct etcd *);
 /* True: this process is the leader, and its lease has not ended. */
 bool	 etcd_leads(const struct etcd *);
-/* True: etcd does not take changes now, and they are held in memory. */
+/* True: changes are held in memory, since etcd does not take them now. */
 bool	 etcd_goes_on(const struct etcd *);
+/* True: the notifier may go by what is in memory. */
+bool	 etcd_knows(const struct etcd *);
 /* Answers a load that waits, if it can be answered now. */
 void	 etcd_answer_load(struct etcd *);
 

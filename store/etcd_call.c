@@ -128,8 +128,11 @@ judge(struct etcd *e, struct etcd_call *call, enum etcd_error error,
 		e->token_suspect = false;
 		return;
 	case ETCD_NO_SPACE:
+		if (!e->full)
+			log_warnx("etcd is out of space (%s): free some, then "
+			    "`etcdctl alarm disarm`", log_safe(text));
+		e->full = e->reachable = true;
 		e->failures = 0;
-		e->reachable = true;
 		break;
 	case ETCD_AUTH_OFF:
 		break;

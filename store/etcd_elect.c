@@ -209,6 +209,7 @@ on_grant(struct etcd *e, enum etcd_error error, const json_t *reply,
 		return;
 	}
 	e->lease = id;
+	e->full = false;
 	renewed(e, ttl);
 	acquire(e);
 }
@@ -223,13 +224,52 @@ follow(struct etcd *e)
 	wait_for(e, LOOK_EVERY / 2 + arc4random_uniform(LOOK_EVERY));
 }
 
+/*
+ * The store that the same parent had started before this one: it is dead, since
+ * there is only one at a time.
+ */
+static bool
+is_predecessor(const struct etcd *e, const struct etcd_kv *kv)
+{
+	json_t *json = json_loadb(kv->value, kv->value_len, 0, NULL);
+	const char *daemon;
+	bool same;
+
+	daemon = json_string_value(json_object_get(json, "daemon"));
+	same = *e->daemon != '\0' && daemon != NULL && kv->lease != 0 &&
+	    strcmp(daemon, e->daemon) == 0;
+	json_decref(json);
+	return (same);
+}
+
+/* The election key is there: whose is it? */
+static void
+on_leader(struct etcd *e, const struct etcd_kv *kv)
+{
+	if (strcmp(kv->value, e->identity) == 0 && kv->lease == e->lease) {
+		/* The answer to the acquire was lost. */
+		e->leader_revision = kv->create_revision;
+		e->keepalive_at = 0;
+		wait_for(e, 0);
+	} else if (is_predecessor(e, kv)) {
+		/* With its lease goes its leadership, and what it had sent and
+		 * is still on its way. */
+		e->lease = kv->lease;
+		e->revoke = true;
+		wait_for(e, 0);
+	} else {
+		strlcpy(e->leader, log_safe(kv->value), sizeof(e->leader));
+		follow(e);
+	}
+}
+
 static void
 on_look(struct etcd *e, enum etcd_error error, const json_t *reply,
     const char *text)
 {
-	bool present = false, foreign = false;
-	int64_t mine = 0, last = 0;
-	struct etcd_kv kv;
+	struct etcd_kv kv, leader = { 0 };
+	int64_t last_modified = 0;
+	bool last_foreign = false;
 	size_t i;
 
 	(void)text;
@@ -237,37 +277,29 @@ on_look(struct etcd *e, enum etcd_error error, const json_t *reply,
 		again(e, error);
 		return;
 	}
-	e->leader[0] = '\0';
 	for (i = 0; i < etcd_kv_count(reply); i++) {
 		if (etcd_kv_read(reply, i, &kv) == -1)
 			continue;
-		if (strcmp(kv.key, e->leader_key) == 0) {
-			present = true;
-			if (strcmp(kv.value, e->identity) == 0 &&
-			    kv.lease == e->lease)
-				mine = kv.create_revision;
-			strlcpy(e->leader, log_safe(kv.value),
-			    sizeof(e->leader));
-		} else if (strcmp(kv.key, e->last_key) == 0) {
-			last = kv.mod_revision;
-			foreign = strcmp(kv.value, e->identity) != 0;
+		if (strcmp(kv.key, e->leader_key) == 0 && leader.key == NULL) {
+			leader = kv;
+			continue;
+		}
+		if (strcmp(kv.key, e->last_key) == 0) {
+			last_modified = kv.mod_revision;
+			last_foreign = strcmp(kv.value, e->identity) != 0;
 		}
 		etcd_kv_clear(&kv);
 	}
-	if (mine != 0) {
-		/* The answer to the acquire was lost; who led before it is
-		 * known from the look that came before that. */
-		e->leader_revision = mine;
-		e->keepalive_at = 0;
-		e->leader[0] = '\0';
-		wait_for(e, 0);
+	e->leader[0] = '\0';
+	if (leader.key != NULL) {
+		on_leader(e, &leader);
+		etcd_kv_clear(&leader);
 		return;
 	}
-	e->last_modified = last;
-	e->last_foreign = foreign;
-	if (present)
-		follow(e);
-	else if (e->lease != 0 && etcd_clock() < e->lease_end)
+	/* Kept from before the acquire: afterwards the last one is this one. */
+	e->last_modified = last_modified;
+	e->last_foreign = last_foreign;
+	if (e->lease != 0 && etcd_clock() < e->lease_end)
 		acquire(e);
 	else
 		etcd_call(e, LANE_ELECT, "/v3/lease/grant",
@@ -286,13 +318,12 @@ static void
 on_revoke(struct etcd *e, enum etcd_error error, const json_t *reply,
     const char *text)
 {
-	(void)error;
 	(void)reply;
 	(void)text;
-	/* Else it ends by itself. */
+	/* If that failed, it ends by itself. */
 	e->lease = 0;
 	e->revoke = false;
-	wait_for(e, LOOK_EVERY);
+	wait_for(e, e->leader[0] != '\0' ? LOOK_EVERY : etcd_delay(e, error));
 }
 
 /* -- the leader ------------------------------------------------------------ */
@@ -343,11 +374,12 @@ static void
 take(struct etcd *e, struct etcd_kv *kv, bool fresh, unsigned *unknown)
 {
 	const size_t len = strlen(e->state_prefix);
-	const char *name = kv->key + len, *why;
+	const char *name, *why;
 	struct item *item;
 
 	if (strncmp(kv->key, e->state_prefix, len) != 0)
 		return;
+	name = kv->key + len;
 	if ((why = state_key_refused(name)) == NULL && fresh)
 		why = state_no_room(&e->state, name, kv->value_len);
 	if (why != NULL) {
@@ -382,7 +414,7 @@ on_pull(struct etcd *e, enum etcd_error error, const json_t *reply,
 	size_t i;
 
 	(void)text;
-	if (error != ETCD_OK || e->leader_revision == 0) {
+	if (error != ETCD_OK || (e->leader_revision == 0 && !e->observe)) {
 		again(e, error);
 		return;
 	}
@@ -404,18 +436,28 @@ on_pull(struct etcd *e, enum etcd_error error, const json_t *reply,
 			item->stored = NULL;
 			item->mod_revision = 0;
 		}
+		/* What was sent under an earlier leadership is too late now. */
+		item->is_unsure = false;
 		etcd_write_settle(e, item);
 	}
 	if (unknown > 0)
 		log_warnx("etcd: %u keys below %s are not of this process: "
 		    "left alone", unknown, log_safe(e->state_prefix));
-	log_info("etcd: leader with %u keys, %u of them to be written",
+	log_info("etcd: %u keys read, %u of them to be written",
 	    e->state.count, e->ndirty);
 	e->pulled = e->loaded = e->led = true;
 	e->last_foreign = false;
 	etcd_answer_load(e);
 	etcd_write_step(e);
 	again(e, error);
+}
+
+static void
+pull(struct etcd *e)
+{
+	etcd_call(e, LANE_ELECT, "/v3/kv/range",
+	    etcd_range_prefix(e->state_prefix, 2 * STATE_ITEMS_MAX),
+	    ETCD_TIME_LIMIT, on_pull);
 }
 
 /* -------------------------------------------------------------------------- */
@@ -440,7 +482,10 @@ etcd_elect_step(struct etcd *e)
 	else if (e->revoke)
 		etcd_call(e, LANE_ELECT, "/v3/lease/revoke",
 		    etcd_lease(e->lease), ETCD_TIME_LIMIT, on_revoke);
-	else if (e->leader_revision == 0)
+	else if (e->observe) {
+		if (!e->pulled)
+			pull(e);
+	} else if (e->leader_revision == 0)
 		look(e);
 	else if (now >= e->keepalive_at)
 		etcd_call(e, LANE_ELECT, "/v3/lease/keepalive",
@@ -449,9 +494,7 @@ etcd_elect_step(struct etcd *e)
 		etcd_call(e, LANE_ELECT, "/v3/kv/range",
 		    etcd_range(e->leader_key), KEEPALIVE_LIMIT, on_check);
 	else if (!e->pulled)
-		etcd_call(e, LANE_ELECT, "/v3/kv/range",
-		    etcd_range_prefix(e->state_prefix, 2 * STATE_ITEMS_MAX),
-		    ETCD_TIME_LIMIT, on_pull);
+		pull(e);
 	else
 		wait_for(e, e->keepalive_at - now);
 }

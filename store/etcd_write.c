@@ -35,8 +35,8 @@ set_timer(struct event *timer, uint64_t ms)
 void
 etcd_write_settle(struct etcd *e, struct item *item)
 {
-	bool dirty = !item->is_flying &&
-	    !value_same(item->wanted, item->stored);
+	bool dirty = !item->is_flying && (item->is_unsure ||
+	    !value_same(item->wanted, item->stored));
 
 	if (dirty != item->is_dirty) {
 		item->is_dirty = dirty;
@@ -99,6 +99,8 @@ waiter_promise(struct etcd *e, struct waiter *w)
 static void
 warn_memory(struct etcd *e)
 {
+	if (e->observe)
+		return;
 	if (!e->warned)
 		log_warnx("etcd takes no changes (%s): they are held in memory "
 		    "and written later; what kanatad does before that is "
@@ -161,25 +163,27 @@ etcd_write_forget(struct etcd *e)
 
 /* -- the transaction ------------------------------------------------------- */
 
-/* Of the n-th item in flight nothing is known any more, or all. */
 static void
-land(struct etcd *e, struct flight *f)
+land(struct etcd *e, struct flight *f, bool unsure)
 {
 	struct item *item = f->item;
 
 	value_free(f->value);
 	item->is_flying = false;
+	/* Written again in any case: only that tells what stands there. */
+	if (unsure)
+		item->is_unsure = true;
 	item->holds--;
 	etcd_write_settle(e, item);
 }
 
 static void
-land_all(struct etcd *e)
+land_all(struct etcd *e, bool unsure)
 {
 	unsigned i;
 
 	for (i = 0; i < e->nflight; i++)
-		land(e, &e->flight[i]);
+		land(e, &e->flight[i], unsure);
 	e->nflight = 0;
 }
 
@@ -187,7 +191,7 @@ void
 etcd_write_abandon(struct etcd *e)
 {
 	etcd_cancel(e, LANE_WRITE);
-	land_all(e);
+	land_all(e, true);
 }
 
 /* It stands in etcd as it was sent. */
@@ -213,6 +217,7 @@ set_stored(struct item *item, struct value *value, int64_t mod_revision)
 	value_free(item->stored);
 	item->stored = value;
 	item->mod_revision = mod_revision;
+	item->is_unsure = false;
 }
 
 static void
@@ -227,7 +232,7 @@ succeeded(struct etcd *e, int64_t revision)
 		    f->value == NULL ? 0 : revision);
 		confirm(e, f);
 	}
-	land_all(e);
+	land_all(e, false);
 	e->conflicts = 0;
 	e->full = false;
 	if (e->warned && e->ndirty == 0) {
@@ -269,7 +274,7 @@ learn(struct etcd *e, const json_t *reply)
 		if (value_same(f->item->stored, f->value))
 			confirm(e, f);
 	}
-	land_all(e);
+	land_all(e, false);
 	/* Somebody writes there all the time: slowly. */
 	return (++e->conflicts > CONFLICTS_MAX ? ETCD_RETRY : ETCD_OK);
 }
@@ -287,12 +292,8 @@ on_write(struct etcd *e, enum etcd_error error, const json_t *reply,
 		else
 			error = learn(e, reply);
 	}
-	land_all(e);
-	if (error == ETCD_NO_SPACE && !e->full) {
-		e->full = true;
-		log_warnx("etcd is out of space (%s): free some, then "
-		    "`etcdctl alarm disarm`", e->trouble);
-	}
+	land_all(e, error == ETCD_RETRY || error == ETCD_GARBAGE ||
+	    error == ETCD_TOKEN);
 	if (error != ETCD_OK) {
 		delay = etcd_delay(e, error);
 		set_timer(e->write_timer, delay > 0 ? delay : 1);
@@ -431,7 +432,8 @@ etcd_write_put(struct etcd *e, uint32_t id, const char *key,
 		value_free(value);
 	else
 		state_want(&e->state, item, value);
-	if (!item->is_flying && value_same(item->wanted, item->stored)) {
+	if (!item->is_flying && !item->is_unsure &&
+	    value_same(item->wanted, item->stored)) {
 		promise(item);
 		store_done(id);
 		etcd_write_settle(e, item);

@@ -212,16 +212,21 @@ store_dispatch_parent(struct message *m)
 	}
 }
 
-/* The argument is the state directory, or empty when etcd is the store. */
+/*
+ * The argument is the state directory; or empty, or "etcd:" and a text that is
+ * the same as long as the parent lives, when etcd is the store.
+ */
 static void
 store_init(struct event_base *base, int argc, char **argv)
 {
-	if (argc > 1 && *argv[1] != '\0') {
-		engine = &engine_embedded;
-		embedded_open(argv[1], EMBEDDED_MAP_BYTES);
-	} else {
+	const char *argument = argc > 1 ? argv[1] : "";
+
+	if (strncmp(argument, "etcd:", 5) == 0 || *argument == '\0') {
 		engine = &engine_etcd;
-		etcd_init(base);
+		etcd_init(base, *argument == '\0' ? "" : argument + 5);
+	} else {
+		engine = &engine_embedded;
+		embedded_open(argument, EMBEDDED_MAP_BYTES);
 	}
 }
 

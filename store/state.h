@@ -43,6 +43,7 @@ struct item {
 	unsigned	 holds;		/* writes and askers that point here */
 	bool		 is_dirty;	/* in the list of what is to be written */
 	bool		 is_flying;	/* in a transaction on its way */
+	bool		 is_unsure;	/* one may have, or may still, come through */
 	bool		 is_seen;
 };
 

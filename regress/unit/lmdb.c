@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "../../common/log.h"
+#include "../../common/worker.h"
 #include "../../store/engine.h"
 
 #define MAP	EMBEDDED_MAP_BYTES
@@ -68,6 +69,14 @@ store_secret_again(enum secret secret)
 {
 	(void)secret;
 	abort();
+}
+
+static bool observe;
+
+bool
+worker_observe(void)
+{
+	return (observe);
 }
 
 static char dir[] = "/tmp/kanata-lmdb-XXXXXX";
@@ -202,6 +211,37 @@ test_keeps(void **unused)
 	(void)unused;
 	assert_int_equal(in_child(use_first, dir, MAP), 1000 + SIGKILL);
 	assert_int_equal(in_child(use_second, dir, MAP), 0);
+}
+
+static void
+use_observe(void)
+{
+	observe = true;
+	put(1, "a", "two");
+	put(2, "b", "new");
+	CHECK(ndone == 2);
+	loads("3 a=two;3 b=new;");
+}
+
+static void
+use_before_observe(void)
+{
+	put(1, "a", "one");
+}
+
+static void
+use_after_observe(void)
+{
+	loads("3 a=one;");
+}
+
+static void
+test_observe(void **unused)
+{
+	(void)unused;
+	assert_int_equal(in_child(use_before_observe, dir, MAP), 0);
+	assert_int_equal(in_child(use_observe, dir, MAP), 0);
+	assert_int_equal(in_child(use_after_observe, dir, MAP), 0);
 }
 
 static void
@@ -392,6 +432,7 @@ main(void)
 #define T(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_keeps),
+		T(test_observe),
 		T(test_full),
 		T(test_too_much),
 		T(test_in_use),

@@ -1,0 +1,215 @@
+/* The store on a simulated etcd: who leads, and what holds while etcd is away. */
+#include <bsd/string.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../common/message_io.h"
+#include "store_ends.h"
+
+/* Two replicas: one speaks, the other follows and takes over. */
+static void
+test_sim_two(void **unused)
+{
+	uint64_t began;
+
+	(void)unused;
+	sim_start("");
+	store_on_sim(&a, &hold);
+	loads(&a, 1, "");
+	put_is(&a, 2, "k", "1", 'D');
+	store_on_sim(&b, &hold);
+	WAIT(b.reachable && !b.speaks);
+	WAIT(strstr(b.text, "another kanatad leads") != NULL);
+	load(&b, 1);
+	put_is(&b, 2, "k", "no", 'F');
+	pump_for(500);
+	assert_int_equal(b.answer[1], '\0');
+	put_is(&a, 3, "k", "2", 'D');
+	show(&b);
+	HAS(b.rows, "leader: {\"host\":");
+	began = ticks();
+	store_kill(&a);
+	WAIT(b.answer[1] == 'L' && b.speaks);
+	assert_true(ticks() - began < 14000);
+	assert_string_equal(b.items, "k=2;");
+	put_is(&b, 3, "k", "3", 'D');
+	assert_true(sim_holds(KEY("state/k"), "3"));
+}
+
+/* A leader that stands still is overtaken; when it wakes it says nothing, and
+ * loads anew before it speaks again. */
+static void
+test_sim_overtaken(void **unused)
+{
+	(void)unused;
+	sim_start("");
+	store_on_sim(&a, &publish);
+	loads(&a, 1, "");
+	put_is(&a, 2, "k", "1", 'D');
+	store_on_sim(&b, &publish);
+	load(&b, 1);
+	WAIT(strstr(b.text, "another") != NULL);
+	kill(a.child.pid, SIGSTOP);
+	command("expire_leases", "{}");
+	WAIT(b.answer[1] == 'L' && b.speaks);
+	put_is(&b, 2, "k", "2", 'D');
+	put(&a, 3, "k", "late");
+	kill(a.child.pid, SIGCONT);
+	WAIT(a.answer[3] == 'F');
+	WAIT(!a.speaks);
+	assert_true(sim_holds(KEY("state/k"), "2"));
+	put_is(&a, 4, "k", "late", 'F');
+	HAS(a.why, "load");
+	load(&a, 5);
+	store_kill(&b);
+	command("expire_leases", "{}");
+	WAIT(a.answer[5] == 'L' && a.speaks);
+	assert_string_equal(a.items, "k=2;");
+	put_is(&a, 6, "k", "4", 'D');
+	assert_true(sim_holds(KEY("state/k"), "4"));
+}
+
+static void
+test_sim_away_publish(void **unused)
+{
+	(void)unused;
+	sim_start("");
+	store_on_sim(&a, &publish);
+	loads(&a, 1, "");
+	put_is(&a, 2, "k", "1", 'D');
+	put_is(&a, 3, "gone", "x", 'D');
+	kill(sim.pid, SIGSTOP);
+	put_is(&a, 4, "k", "2", 'D');
+	WAIT(!a.reachable);
+	assert_true(a.speaks);
+	HAS(a.text, "going on from memory");
+	put_is(&a, 5, "gone", NULL, 'D');
+	put_is(&a, 6, "new", "y", 'D');
+	/* Ten changes end as one. */
+	put_is(&a, 7, "k", "3", 'D');
+	put_is(&a, 8, "k", "4", 'D');
+	/* A new notifier is given what is in memory. */
+	close(a.notifier);
+	a.notifier = child_link(&a.child, ROLE_NOTIFIER, 0);
+	loads(&a, 9, "k=4;new=y;");
+	/* Longer than the lease. */
+	pump_for(10500);
+	assert_true(a.speaks);
+	put_is(&a, 10, "k", "5", 'D');
+	kill(sim.pid, SIGCONT);
+	WAIT(a.reachable && sim_holds(KEY("state/k"), "5"));
+	WAIT(sim_holds(KEY("state/new"), "y"));
+	assert_string_equal(sim_key(KEY("state/gone")), "");
+	assert_true(a.speaks);
+	child_expect_log(&a.child, "has all changes again");
+}
+
+static void
+test_sim_away_hold(void **unused)
+{
+	uint64_t began;
+
+	(void)unused;
+	sim_start("");
+	store_on_sim(&a, &hold);
+	loads(&a, 1, "");
+	put_is(&a, 2, "k", "1", 'D');
+	kill(sim.pid, SIGSTOP);
+	began = ticks();
+	put_is(&a, 3, "k", "2", 'F');
+	assert_true(ticks() - began < 6000);
+	WAIT(!a.speaks && !a.reachable);
+	/* Before the lease could end. */
+	assert_true(ticks() - began < 10000);
+	HAS(a.text, "nothing is posted");
+	kill(sim.pid, SIGCONT);
+	WAIT(a.speaks && a.reachable);
+	put_is(&a, 4, "other", "x", 'D');
+	/* It was said to have failed. */
+	WAIT(sim_holds(KEY("state/k"), "1"));
+	pump_for(300);
+	assert_true(sim_holds(KEY("state/k"), "1"));
+	loads(&a, 5, "k=1;other=x;");
+}
+
+/* The store is killed, its parent starts another: it goes on at once. */
+static void
+test_sim_predecessor(void **unused)
+{
+	const char *const mine = "etcd:0123456789abcdef";
+	uint64_t began;
+
+	(void)unused;
+	sim_start("");
+	store_start(&a, mine);
+	a.port[0] = sim.port;
+	configure(&a, &hold);
+	loads(&a, 1, "");
+	put_is(&a, 2, "k", "1", 'D');
+	store_kill(&a);
+	began = ticks();
+	store_start(&a, mine);
+	a.port[0] = sim.port;
+	configure(&a, &hold);
+	loads(&a, 1, "k=1;");
+	assert_true(ticks() - began < 3000);
+	put_is(&a, 2, "k", "2", 'D');
+	/* That of another parent has to wait. */
+	store_kill(&a);
+	store_start(&a, "etcd:ff");
+	a.port[0] = sim.port;
+	configure(&a, &hold);
+	load(&a, 1);
+	WAIT(strstr(a.text, "another kanatad leads") != NULL);
+	command("expire_leases", "{}");
+	WAIT(a.answer[1] == 'L');
+}
+
+/* --observe leaves no trace, and does not stand in another's way. */
+static void
+test_sim_observe(void **unused)
+{
+	const struct settings observe = { .instance = "t", .nodes = 1,
+	    .on_loss = ON_LOSS_HOLD, .observe = true };
+
+	(void)unused;
+	sim_start("");
+	command("put", "{\"key\": \"" KEY("state/k") "\", \"value\": \"1\"}");
+	store_on_sim(&a, &observe);
+	loads(&a, 1, "k=1;");
+	WAIT(a.speaks);
+	put_is(&a, 2, "k", "2", 'D');
+	put_is(&a, 3, "k2", "x", 'D');
+	loads(&a, 4, "k=2;k2=x;");
+	assert_string_equal(sim_key(KEY("leader")), "");
+	store_on_sim(&b, &hold);
+	loads(&b, 1, "k=1;");
+	put_is(&b, 2, "k", "3", 'D');
+	assert_true(sim_holds(KEY("state/k"), "3"));
+	assert_string_equal(sim_key(KEY("state/k2")), "");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_sim_two),
+		T(test_sim_predecessor),
+		T(test_sim_observe),
+		T(test_sim_overtaken),
+		T(test_sim_away_publish),
+		T(test_sim_away_hold),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
