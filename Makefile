@@ -69,10 +69,10 @@ objects =	$(decoding) watcher/objects.c watcher/objects_node.c \
 		watcher/objects_pod.c watcher/objects_select.c
 components =	$(objects) watcher/health.c watcher/gather.c \
 		watcher/component.c watcher/component_conf.c
-kanata-watcher_SRCS = $(worker) $(http) $(components) \
-		watcher/main.c watcher/cluster.c watcher/credential.c \
-		watcher/stream.c watcher/stream_read.c watcher/splitter.c \
+streams =	watcher/stream.c watcher/stream_read.c watcher/splitter.c \
 		watcher/backoff.c
+kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \
+		watcher/main.c watcher/cluster.c watcher/credential.c
 kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 
 incidents =	notifier/incident.c notifier/debounce.c notifier/plan.c \
@@ -166,6 +166,12 @@ unit_health_SRCS = common/health.c watcher/health.c
 UNIT +=		object
 unit_object_SRCS = common/log.c common/health.c $(decoding)
 unit_object_LIBS = -ljansson -lbsd
+UNIT +=		component
+unit_component_SRCS = $(common) $(components)
+unit_component_LIBS = -ljansson $(unit_message_LIBS)
+UNIT +=		stream
+unit_stream_SRCS = $(common) $(objects) $(streams)
+unit_stream_LIBS = $(unit_component_LIBS)
 
 define unit
 $(B)/unit/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/unit/$(1).c $(unit_$(1)_SRCS))

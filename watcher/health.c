@@ -251,7 +251,7 @@ growing(const struct tally *t, unsigned desired, const struct health_rules *rule
 		m->grown = 0;
 		return (false);
 	}
-	if (t->worst != NULL && cause_is_bad(t->worst->cause))
+	if (t->live - t->available > t->starting)
 		return (false);
 	if (m->grown == 0)
 		m->grown = now;

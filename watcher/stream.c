@@ -146,7 +146,8 @@ stream_tick(struct stream *st)
 {
 	/* A watch may say nothing for minutes; its status line tells enough. */
 	if (st->state == STREAM_WATCHING && st->broken_since != 0 &&
-	    st->request != NULL && http_status(st->request) == 200)
+	    st->request != NULL && http_status(st->request) == 200 &&
+	    worker_ticks() - st->started >= SHORT_WATCH)
 		is_well(st);
 	tell(st);
 }
@@ -229,10 +230,12 @@ on_data(struct http_request *request, const char *data, size_t len, void *arg)
 
 	(void)request;
 	st->bytes += len;
-	if (st->state == STREAM_WATCHING && st->broken_since != 0)
-		is_well(st);
-	if (splitter_feed(st->splitter, data, len) == 0)
+	if (splitter_feed(st->splitter, data, len) == 0) {
+		if (st->state == STREAM_WATCHING && st->broken_since != 0 &&
+		    st->request_events > 0)
+			is_well(st);
 		return (0);
+	}
 	if ((error = splitter_error(st->splitter)) != NULL) {
 		st->verdict = VERDICT_PROTOCOL;
 		snprintf(st->problem, sizeof(st->problem), "%s", error);
@@ -375,15 +378,17 @@ failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
 	bool				 was_watch = st->state == STREAM_WATCHING;
 	bool				 first = st->error[0] == '\0';
 
+	if (code == 404 && info->old_group != NULL && !st->synced &&
+	    st->group == info->group) {
+		st->group = info->old_group;
+		list(st);
+		return;
+	}
 	broken(st);
 	st->restarts++;
 	st->unauthorized = code == 401;
 	wait = backoff_next(&st->backoff, worker_ticks());
-	if (code == 404 && info->old_group != NULL && !st->synced &&
-	    st->group == info->group) {
-		st->group = info->old_group;
-		wait = 0;
-	} else if (code == 410 || code == 400) {
+	if (code == 410 || code == 400) {
 		/* The version, or the place in the list, is no longer known. */
 		st->relist = true;
 		free(st->token);
@@ -406,7 +411,7 @@ failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
 		wait = retry_after;
 	snprintf(st->error, sizeof(st->error), "%s", text);
 	/* Said once; namespaces are read only for the annotation on them. */
-	if (code != 410 && first && wait != 0 &&
+	if (code != 410 && first &&
 	    !(st->resource == RESOURCE_NAMESPACES && st->forbidden))
 		log_warnx("%s: %s: %s; next try in %llu s",
 		    log_safe(st->env->cluster), stream_name(st), st->error,

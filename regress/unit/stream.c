@@ -1,0 +1,730 @@
+/*
+ * Listing and watching against a scripted server: what is asked, and what
+ * happens after each way to fail.  HTTP is played here.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <bsd/string.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../common/worker.h"
+#include "../../watcher/stream.h"
+
+/* -- what is played ------------------------------------------------------------ */
+
+struct http_request {
+	struct http_request_options o;
+	char	 path[1024];
+	long	 status;
+};
+
+static struct http_request *request;	/* the one under way */
+static unsigned sent;
+static uint64_t ticks;
+
+struct http_request *
+http_send(struct http_server *server, const struct http_request_options *o)
+{
+	(void)server;
+	assert_null(request);
+	request = calloc(1, sizeof(*request));
+	assert_non_null(request);
+	request->o = *o;
+	strlcpy(request->path, o->path, sizeof(request->path));
+	sent++;
+	return (request);
+}
+
+void
+http_cancel(struct http_request *r)
+{
+	assert_ptr_equal(r, request);
+	free(request);
+	request = NULL;
+}
+
+long
+http_status(const struct http_request *r)
+{
+	return (r->status);
+}
+
+uint64_t
+worker_ticks(void)
+{
+	return (ticks);
+}
+
+uint64_t
+worker_now(void)
+{
+	return (1700000000000ULL + ticks);
+}
+
+/* -- the stage ------------------------------------------------------------------ */
+
+static struct event_base *base;
+static struct stream_env env;
+static struct stream *st;
+static unsigned changes, unauthorized;
+
+static void
+on_changed(struct stream *s)
+{
+	(void)s;
+	changes++;
+}
+
+static void
+on_unauthorized(void)
+{
+	unauthorized++;
+}
+
+static void
+on_started(void)
+{
+}
+
+static void
+on_pod(const struct pod *p, void *arg)
+{
+	(void)p;
+	(void)arg;
+}
+
+static void
+on_node(const struct node *n, void *arg)
+{
+	(void)n;
+	(void)arg;
+}
+
+static void
+on_space(const struct space *s, void *arg)
+{
+	(void)s;
+	(void)arg;
+}
+
+static int
+setup(void **state)
+{
+	static const struct objects_listener listener = { on_pod, on_node,
+	    on_space, NULL };
+
+	(void)state;
+	base = event_base_new();
+	memset(&env, 0, sizeof(env));
+	env.base = base;
+	env.path = "/prefix";
+	env.authorization = "Bearer t";
+	env.cluster = "c";
+	env.objects = objects_new(&listener);
+	env.changed = on_changed;
+	env.started = on_started;
+	env.unauthorized = on_unauthorized;
+	ticks = 1000000;
+	sent = changes = unauthorized = 0;
+	st = stream_new(&env, RESOURCE_PODS, "a");
+	return (0);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	stream_free(st);
+	assert_null(request);
+	objects_free(env.objects);
+	event_base_free(base);
+	return (0);
+}
+
+/* The server answers; 2xx bodies come in pieces of that size. */
+static int
+data(const char *body, size_t chunk)
+{
+	size_t len = strlen(body), n;
+
+	request->status = 200;
+	for (; len > 0; body += n, len -= n) {
+		n = chunk < len ? chunk : len;
+		if (request->o.data(request, body, n, request->o.arg) == -1)
+			return (-1);
+	}
+	return (0);
+}
+
+static void
+done(enum http_outcome outcome, long status, int64_t retry_after,
+    const char *body)
+{
+	struct http_reply reply = { outcome, status, retry_after, body,
+	    body == NULL ? 0 : strlen(body), outcome == HTTP_REPLY ? NULL :
+	    "the error" };
+	struct http_request *r = request;
+
+	request = NULL;
+	r->o.done(r, &reply, r->o.arg);
+	free(r);
+}
+
+static void
+answer(const char *body)
+{
+	if (data(body, 7) == -1)
+		done(HTTP_STOPPED, 200, -1, NULL);
+	else
+		done(HTTP_REPLY, 200, -1, NULL);
+}
+
+static void
+refuse(long status, int64_t retry_after, const char *body)
+{
+	request->status = status;
+	done(HTTP_REPLY, status, retry_after, body);
+}
+
+/* How long it waits, in ms; it must wait.  Then the wait is over. */
+static uint64_t
+wait_over(void)
+{
+	struct timeval tv, current;
+	int64_t ms;
+
+	assert_null(request);
+	assert_true(event_pending(st->timer, EV_TIMEOUT, &tv));
+	gettimeofday(&current, NULL);
+	ms = (tv.tv_sec - current.tv_sec) * 1000LL +
+	    (tv.tv_usec - current.tv_usec) / 1000;
+	evtimer_del(st->timer);
+	event_active(st->timer, EV_TIMEOUT, 0);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_non_null(request);
+	return (ms < 0 ? 0 : ms);
+}
+
+static void
+is_list(void)
+{
+	assert_non_null(request);
+	assert_string_equal(request->path,
+	    "/prefix/api/v1/namespaces/a/pods?limit=500");
+	assert_string_equal(request->o.authorization, "Bearer t");
+	assert_string_equal(request->o.method, "GET");
+}
+
+static void
+is_watch(const char *version)
+{
+	char want[256];
+	unsigned seconds;
+
+	snprintf(want, sizeof(want), "/prefix/api/v1/namespaces/a/pods?watch=true"
+	    "&allowWatchBookmarks=true&resourceVersion=%s&timeoutSeconds=",
+	    version);
+	assert_non_null(request);
+	if (strncmp(request->path, want, strlen(want)) != 0)
+		fail_msg("%s", request->path);
+	seconds = atoi(request->path + strlen(want));
+	assert_in_range(seconds, 145, 290);
+	assert_int_equal(request->o.timeout, HTTP_NO_TIMEOUT);
+	assert_int_equal(request->o.idle_timeout, (seconds + 15) * 1000);
+}
+
+#define POD(name)	"{\"metadata\":{\"name\":\"" name		\
+			"\",\"namespace\":\"a\"}}"
+#define LIST(meta, items)						\
+	"{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{" meta \
+	"},\"items\":[" items "]}"
+#define EVENT(type, name, version)					\
+	"{\"type\":\"" type "\",\"object\":{\"kind\":\"Pod\",\"apiVersion\":" \
+	"\"v1\",\"metadata\":{\"name\":\"" name "\",\"namespace\":\"a\"," \
+	"\"resourceVersion\":\"" version "\"}}}\n"
+#define BOOKMARK(version)						\
+	"{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Pod\",\"apiVersion\":" \
+	"\"v1\",\"metadata\":{\"resourceVersion\":\"" version "\"," \
+	"\"creationTimestamp\":null},\"spec\":{\"containers\":null}," \
+	"\"status\":{}}}\n"
+#define ERROR(code, reason)						\
+	"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"apiVersion\":" \
+	"\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"m\"," \
+	"\"reason\":\"" reason "\",\"code\":" code "}}\n"
+
+static void
+has_pods(size_t n)
+{
+	assert_int_equal(objects_count(env.objects, RESOURCE_PODS, "a"), n);
+}
+
+/* Listed at 10, with x and y, and watching. */
+static void
+watching(void)
+{
+	stream_start(st);
+	is_list();
+	answer(LIST("\"resourceVersion\":\"10\"", POD("x") "," POD("y")));
+	is_watch("10");
+	request->status = 200;
+	stream_tick(st);
+	has_pods(2);
+}
+
+static enum reading
+reading(void)
+{
+	const char *why;
+
+	return (stream_reading(st, &why));
+}
+
+/* -- the tests ------------------------------------------------------------------- */
+
+static void
+test_pages(void **state)
+{
+	(void)state;
+	assert_int_equal(reading(), READING_FIRST);
+	stream_start(st);
+	is_list();
+	answer(LIST("\"resourceVersion\":\"10\",\"continue\":\"a+/=\"",
+	    POD("x") "," POD("y")));
+	assert_string_equal(request->path, "/prefix/api/v1/namespaces/a/pods?"
+	    "limit=500&continue=a%2B%2F%3D");
+	assert_int_equal(reading(), READING_FIRST);
+	answer(LIST("\"continue\":\"\",\"resourceVersion\":\"11\"", POD("z")));
+	is_watch("11");
+	has_pods(3);
+	assert_int_equal(reading(), READING_LIVE);
+	assert_true(changes > 0);
+}
+
+static void
+test_events(void **state)
+{
+	(void)state;
+	watching();
+	data(EVENT("ADDED", "z", "11") EVENT("DELETED", "x", "12"), 5);
+	has_pods(2);
+	data(EVENT("MODIFIED", "y", "13"), 1);
+	data(BOOKMARK("20"), 3);
+	has_pods(2);
+	assert_int_equal(st->events, 3);
+	/* The server ends it: on from the bookmark, at once. */
+	ticks += 200000;
+	done(HTTP_REPLY, 200, -1, NULL);
+	is_watch("20");
+	assert_string_equal(st->error, "");
+	/* Nothing came, but it stood for a while: that is well too. */
+	ticks += 200000;
+	done(HTTP_REPLY, 200, -1, NULL);
+	is_watch("20");
+	assert_int_equal(st->restarts, 0);
+}
+
+static void
+test_short_watch(void **state)
+{
+	(void)state;
+	watching();
+	ticks += 200;
+	done(HTTP_REPLY, 200, -1, NULL);
+	assert_in_range(wait_over(), 700, 1600);
+	is_watch("10");
+	ticks += 200;
+	done(HTTP_REPLY, 200, -1, NULL);
+	assert_in_range(wait_over(), 1500, 3200);
+}
+
+/* 410 as status of the watch: listed anew, what is gone is gone. */
+static void
+test_gone_status(void **state)
+{
+	(void)state;
+	watching();
+	refuse(410, -1, "{\"kind\":\"Status\",\"code\":410}");
+	assert_in_range(wait_over(), 0, 50);
+	is_list();
+	answer(LIST("\"resourceVersion\":\"50\"", POD("y")));
+	has_pods(1);
+	is_watch("50");
+	assert_int_equal(reading(), READING_LIVE);
+}
+
+/* 410 in the stream under HTTP 200. */
+static void
+test_gone_event(void **state)
+{
+	(void)state;
+	watching();
+	assert_int_equal(data(EVENT("ADDED", "z", "11") ERROR("410", "Expired")
+	    EVENT("ADDED", "never", "12"), 1000), -1);
+	done(HTTP_STOPPED, 200, -1, NULL);
+	has_pods(3);
+	assert_in_range(wait_over(), 0, 50);
+	is_list();
+	answer(LIST("\"resourceVersion\":\"50\"", POD("y")));
+	has_pods(1);
+	is_watch("50");
+	/* Again and again: then with a wait. */
+	data(ERROR("410", "Gone"), 1000);
+	done(HTTP_STOPPED, 200, -1, NULL);
+	assert_in_range(wait_over(), 1500, 3200);
+	is_list();
+}
+
+static void
+test_gone_in_list(void **state)
+{
+	(void)state;
+	stream_start(st);
+	answer(LIST("\"resourceVersion\":\"10\",\"continue\":\"t\"", POD("x")));
+	refuse(410, -1, NULL);
+	wait_over();
+	is_list();
+	/* What only the list that was given up had mentioned goes. */
+	answer(LIST("\"resourceVersion\":\"30\"", POD("y")));
+	has_pods(1);
+	is_watch("30");
+}
+
+/* Other trouble with a page: the same page again. */
+static void
+test_list_retry(void **state)
+{
+	(void)state;
+	stream_start(st);
+	answer(LIST("\"resourceVersion\":\"10\",\"continue\":\"t\"", POD("x")));
+	done(HTTP_LOST, 0, -1, NULL);
+	assert_in_range(wait_over(), 700, 1600);
+	assert_non_null(strstr(request->path, "&continue=t"));
+	refuse(500, -1, "<html>");
+	assert_string_equal(st->error, "HTTP 500");
+	assert_int_equal(reading(), READING_FIRST);
+	wait_over();
+	assert_non_null(strstr(request->path, "&continue=t"));
+	answer(LIST("\"resourceVersion\":\"10\"", POD("y")));
+	has_pods(2);
+}
+
+static void
+test_connection(void **state)
+{
+	(void)state;
+	watching();
+	data(EVENT("ADDED", "z", "11"), 100);
+	done(HTTP_LOST, 200, -1, NULL);
+	/* Resumed, not listed; trusted for the grace. */
+	assert_int_equal(reading(), READING_LIVE);
+	assert_in_range(wait_over(), 700, 1600);
+	is_watch("11");
+	ticks += STREAM_GRACE;
+	changes = 0;
+	stream_tick(st);
+	assert_int_equal(reading(), READING_BROKEN);
+	assert_int_equal(changes, 1);
+	stream_tick(st);
+	assert_int_equal(changes, 1);
+	done(HTTP_NOT_SENT, 0, -1, NULL);
+	assert_string_equal(st->error, "the error");
+	wait_over();
+	is_watch("11");
+	/* Its status line says that it stands, before any event. */
+	request->status = 200;
+	stream_tick(st);
+	assert_int_equal(reading(), READING_BROKEN);
+	ticks += 1000;
+	stream_tick(st);
+	assert_int_equal(reading(), READING_LIVE);
+	assert_int_equal(changes, 2);
+	assert_string_equal(st->error, "");
+}
+
+/* Half an event at the end is not taken for a whole one. */
+static void
+test_cut_off(void **state)
+{
+	(void)state;
+	watching();
+	ticks += 60000;
+	data("{\"type\":\"DELETED\",\"object\":{\"kind\":\"Pod\"", 100);
+	done(HTTP_REPLY, 200, -1, NULL);
+	has_pods(2);
+	wait_over();
+	is_watch("10");
+}
+
+static void
+test_unauthorized(void **state)
+{
+	(void)state;
+	watching();
+	refuse(401, -1, "{\"message\":\"Unauthorized\"}");
+	assert_int_equal(unauthorized, 1);
+	assert_string_equal(st->error, "HTTP 401: Unauthorized");
+	/* Another token is there: no need to wait. */
+	env.authorization = "Bearer t2";
+	stream_retry_token(st);
+	assert_in_range(wait_over(), 0, 50);
+	is_watch("10");
+	assert_string_equal(request->o.authorization, "Bearer t2");
+	stream_retry_token(st);
+	data(ERROR("401", "Unauthorized"), 50);
+	done(HTTP_STOPPED, 200, -1, NULL);
+	assert_int_equal(unauthorized, 2);
+	wait_over();
+	is_watch("10");
+	env.authorization = "Bearer t";
+}
+
+static void
+test_forbidden(void **state)
+{
+	(void)state;
+	stream_start(st);
+	refuse(403, -1, "{\"message\":\"pods is forbidden\\u0007\"}");
+	assert_int_equal(reading(), READING_FORBIDDEN);
+	assert_string_equal(st->error, "HTTP 403: pods is forbidden\\007");
+	assert_in_range(wait_over(), 59000, 121000);
+	is_list();
+	/* May list, may not watch: it stays so. */
+	answer(LIST("\"resourceVersion\":\"10\"", POD("y")));
+	assert_int_equal(reading(), READING_FORBIDDEN);
+	is_watch("10");
+	refuse(403, -1, NULL);
+	assert_int_equal(reading(), READING_FORBIDDEN);
+	has_pods(0);
+	wait_over();
+	answer(LIST("\"resourceVersion\":\"12\"", POD("y")));
+	is_watch("12");
+	request->status = 200;
+	ticks += 1000;
+	stream_tick(st);
+	assert_int_equal(reading(), READING_LIVE);
+	has_pods(1);
+}
+
+static void
+test_too_many(void **state)
+{
+	int i;
+
+	(void)state;
+	watching();
+	refuse(429, 7000, NULL);
+	assert_in_range(wait_over(), 6900, 7000);
+	for (i = 0; i < 10; i++) {
+		is_watch("10");
+		refuse(429, -1, NULL);
+		assert_in_range(wait_over(), 700, 60000);
+	}
+	is_watch("10");
+	/* The same in the stream. */
+	data("{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":429,"
+	    "\"details\":{\"retryAfterSeconds\":90}}}", 50);
+	done(HTTP_STOPPED, 200, -1, NULL);
+	assert_in_range(wait_over(), 89900, 90000);
+	is_watch("10");
+}
+
+/* A watch that keeps failing is not tried for ever from the same version. */
+static void
+test_server_error(void **state)
+{
+	int i;
+
+	(void)state;
+	watching();
+	for (i = 0; i < 5; i++) {
+		is_watch("10");
+		if (i % 2)
+			refuse(500, -1, NULL);
+		else {
+			data(ERROR("500", "InternalError"), 50);
+			done(HTTP_STOPPED, 200, -1, NULL);
+		}
+		wait_over();
+	}
+	is_list();
+}
+
+static void
+test_backoff_bounds(void **state)
+{
+	struct backoff b = {0};
+	unsigned wait = 0, i;
+
+	(void)state;
+	for (i = 0; i < 40; i++) {
+		wait = backoff_next(&b, 1000);
+		assert_in_range(wait, BACKOFF_FIRST, 2 * BACKOFF_MAX);
+	}
+	assert_in_range(wait, BACKOFF_MAX, 2 * BACKOFF_MAX);
+	wait = backoff_next(&b, 1000 + BACKOFF_QUIET + 1);
+	assert_in_range(wait, BACKOFF_FIRST, 2 * BACKOFF_FIRST);
+}
+
+/* What is not the list asked for is refused, whole. */
+static void
+test_bad_lists(void **state)
+{
+	static const struct { const char *body, *error; } rows[] = {
+		{ "<html>Sign in</html>", "the answer is no JSON object" },
+		{ "", "the answer is empty" },
+		{ "{\"kind\":\"PodList\"",
+		    "the answer ends in the middle of an object" },
+		{ "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/v1\","
+		    "\"metadata\":{\"resourceVersion\":\"1\"}}",
+		    "the answer is not the list asked for" },
+		{ "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{},"
+		    "\"items\":[]}", "a list without resourceVersion" },
+		{ "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":"
+		    "{\"resourceVersion\":7},\"items\":[]}",
+		    "a list without resourceVersion" },
+		{ LIST("\"resourceVersion\":\"10\"", "{\"kind\":\"Node\","
+		    "\"metadata\":{\"name\":\"n\",\"namespace\":\"a\"}}"),
+		    "an object of another kind than asked for" },
+		{ LIST("\"resourceVersion\":\"10\"", "{\"metadata\":nul}"),
+		    "the answer is no JSON" },
+		{ LIST("\"resourceVersion\":\"10\"", "{\"metadata\":{\"name\":"
+		    "\"\xff\"}}"), "the answer is no JSON" },
+	};
+	size_t i;
+
+	(void)state;
+	stream_start(st);
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		answer(rows[i].body);
+		assert_string_equal(st->error, rows[i].error);
+		assert_int_equal(reading(), READING_FIRST);
+		wait_over();
+	}
+	has_pods(0);
+	answer(LIST("\"resourceVersion\":\"10\"", POD("x")));
+	is_watch("10");
+}
+
+static void
+test_bad_events(void **state)
+{
+	static const struct { const char *body, *error; } rows[] = {
+		{ "<html>", "the answer is no JSON object" },
+		{ "{}", "an event without type or object" },
+		{ "{\"type\":\"ADDED\",\"object\":3}",
+		    "an event without type or object" },
+		{ EVENT("CHANGED", "x", "11"), "an event of unknown type" },
+		{ "{\"type\":\"ADDED\",\"object\":{\"kind\":\"Status\"}}",
+		    "an object without metadata" },
+		{ "{\"type\":\"ADDED\",\"object\":{\"kind\":\"Node\","
+		    "\"metadata\":{\"name\":\"x\"}}}",
+		    "an object of another kind than asked for" },
+		{ "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Pod\"}}",
+		    "a bookmark without resourceVersion" },
+		{ "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Node\","
+		    "\"metadata\":{\"resourceVersion\":\"9\"}}}",
+		    "a bookmark of another kind than asked for" },
+	};
+	size_t i;
+
+	(void)state;
+	watching();
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		st->failed_watches = 0;
+		answer(rows[i].body);
+		assert_string_equal(st->error, rows[i].error);
+		wait_over();
+		is_watch("10");
+	}
+	has_pods(2);
+}
+
+/* A line of 100 MB. */
+static void
+test_long_line(void **state)
+{
+	static char block[65536];
+	unsigned n;
+
+	(void)state;
+	watching();
+	memset(block, 'x', sizeof(block) - 1);
+	data("{\"type\":\"ADDED\",\"object\":{\"a\":\"", 100);
+	for (n = 0; n < 1600; n++)
+		if (data(block, sizeof(block)) == -1)
+			break;
+	assert_true(n < 70);
+	done(HTTP_STOPPED, 200, -1, NULL);
+	assert_string_equal(st->error, "an object is larger than 4 MiB");
+}
+
+static void
+test_old_group(void **state)
+{
+	struct stream *pods = st;
+
+	(void)state;
+	st = stream_new(&env, RESOURCE_CRONJOBS, NULL);
+	stream_start(st);
+	assert_string_equal(request->path,
+	    "/prefix/apis/batch/v1/cronjobs?limit=500");
+	refuse(404, -1, NULL);
+	assert_string_equal(request->path,
+	    "/prefix/apis/batch/v1beta1/cronjobs?limit=500");
+	answer("{\"kind\":\"CronJobList\",\"apiVersion\":\"batch/v1beta1\","
+	    "\"metadata\":{\"resourceVersion\":\"4\"},\"items\":[{\"metadata\":"
+	    "{\"name\":\"n\",\"namespace\":\"b\"}}]}");
+	assert_int_equal(reading(), READING_LIVE);
+	stream_free(st);
+	/* One namespace is asked for by its name. */
+	st = stream_new(&env, RESOURCE_NAMESPACES, "a");
+	stream_start(st);
+	assert_string_equal(request->path, "/prefix/api/v1/namespaces?"
+	    "fieldSelector=metadata.name%3Da&limit=500");
+	refuse(404, -1, NULL);
+	assert_int_equal(reading(), READING_FORBIDDEN);
+	stream_free(st);
+	st = pods;
+}
+
+static void
+test_stop_and_resume(void **state)
+{
+	(void)state;
+	stream_resume(st, true);
+	assert_null(request);		/* it was never started */
+	watching();
+	stream_stop(st);
+	assert_null(request);
+	stream_resume(st, false);
+	is_watch("10");
+	stream_stop(st);
+	stream_resume(st, true);
+	is_list();
+	stream_stop(st);
+	stream_resume(st, false);
+	/* The list that was under way is not forgotten. */
+	is_watch("10");
+}
+
+int
+main(void)
+{
+#define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_pages), T(test_events), T(test_short_watch),
+		T(test_gone_status), T(test_gone_event), T(test_gone_in_list),
+		T(test_list_retry), T(test_connection), T(test_cut_off),
+		T(test_unauthorized), T(test_forbidden), T(test_too_many),
+		T(test_server_error), T(test_backoff_bounds), T(test_bad_lists),
+		T(test_bad_events), T(test_long_line), T(test_old_group),
+		T(test_stop_and_resume),
+	};
+
+	return (cmocka_run_group_tests_name("stream", tests, NULL, NULL));
+}
