@@ -1,3 +1,4 @@
+#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -43,6 +44,8 @@ void
 etcd_json_init(void)
 {
 	json_set_alloc_funcs(wiping_malloc, wiping_free);
+	/* Else jansson looks for /dev/urandom when it is too late. */
+	json_object_seed(arc4random() | 1);
 }
 
 char *

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* jansson forgets to wipe: from here on what it frees is wiped. */
+/* Before the cage.  jansson forgets to wipe: what it frees is wiped from here on. */
 void	 etcd_json_init(void);
 /* The text of a request; to be freed with etcd_text_free. */
 char	*etcd_text(const json_t *);

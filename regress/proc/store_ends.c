@@ -212,15 +212,28 @@ store_kill(struct store *s)
 }
 
 void
-send_secret(struct store *s, enum message_type type, const char *secret)
+send_secret(struct store *s, enum message_type type, enum secret kind,
+    const char *secret)
 {
 	struct message_out *m = message_new(type, 0);
 	int fd = memfd_create("secret", MFD_CLOEXEC);
 
-	message_put_u(m, SECRET_ETCD_PASSWORD);
+	message_put_u(m, kind);
 	assert_true(write(fd, secret, strlen(secret)) > 0);
 	child_send(&s->child, m, fd);
 	close(fd);
+}
+
+static void
+send_file(struct store *s, const char *path)
+{
+	char text[8192] = "";
+	FILE *f = fopen(path, "r");
+
+	assert_non_null(f);
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+	fclose(f);
+	send_secret(s, MSG_CONF_SECRET, SECRET_ETCD_CA, text);
 }
 
 void
@@ -230,7 +243,7 @@ configure(struct store *s, const struct settings *set)
 	struct conf_node node[2] = { 0 };
 	char host[] = "127.0.0.1", user[32];
 	struct conf_etcd etcd = { .user = user, .nnode = set->nodes,
-	    .node = node };
+	    .node = node, .tls = set->ca != NULL };
 	struct message_out *m = message_new(MSG_CONF_BEGIN, 0);
 	unsigned i;
 
@@ -253,7 +266,10 @@ configure(struct store *s, const struct settings *set)
 		child_send(&s->child, conf_pack_etcd(&etcd), -1);
 	}
 	if (set->password != NULL)
-		send_secret(s, MSG_CONF_SECRET, set->password);
+		send_secret(s, MSG_CONF_SECRET, SECRET_ETCD_PASSWORD,
+		    set->password);
+	if (set->ca != NULL)
+		send_file(s, set->ca);
 	m = message_new(MSG_CONF_END, 0);
 	message_put_u(m, 1);
 	child_send(&s->child, m, -1);
@@ -351,23 +367,44 @@ const struct settings hold = { .instance = "t", .nodes = 1,
 const struct settings with_user = { .instance = "t", .nodes = 1,
     .on_loss = ON_LOSS_HOLD, .user = "kanata", .password = "right" };
 
+static void
+sim_run(const char *const *argv)
+{
+	uint64_t limit = ticks() + CHILD_PATIENCE;
+	int fd;
+
+	sim.pid = server_spawn(argv);
+	while ((fd = server_connect(sim.port)) == -1) {
+		if (ticks() > limit)
+			fail_msg("%s did not start", SIM);
+		usleep(20000);
+	}
+	close(fd);
+}
+
+void
+sim_start_tls(const char *cert, const char *key)
+{
+	char port[16];
+	const char *const argv[] = { PYTHON, "-B", SIM, "--port", port,
+	    "--cert", cert, "--key", key, NULL };
+
+	sim.port = server_free_port();
+	snprintf(port, sizeof(port), "%u", sim.port);
+	sim_run(argv);
+}
+
 void
 sim_start(const char *user)
 {
 	char port[16];
 	const char *const argv[] = { PYTHON, "-B", SIM, "--port", port,
 	    "--user", user, "--password", "right", NULL };
-	uint64_t limit = ticks() + CHILD_PATIENCE;
 
 	if (sim.port == 0)
 		sim.port = server_free_port();
 	snprintf(port, sizeof(port), "%u", sim.port);
-	sim.pid = server_spawn(argv);
-	while (server_ask(sim.port, "/version", NULL, NULL, NULL, 0) != 200) {
-		if (ticks() > limit)
-			fail_msg("%s did not start", SIM);
-		usleep(20000);
-	}
+	sim_run(argv);
 }
 
 void

@@ -65,12 +65,14 @@ struct settings {
 	unsigned	 nodes;		/* 0: embedded */
 	enum on_loss	 on_loss;
 	bool		 observe;
+	const char	*ca;		/* file; node 1 over TLS */
 };
 extern const struct settings embedded, publish, hold, with_user;
 
 /* Prepares; commits unless it was refused. */
 void	 configure(struct store *, const struct settings *);
-void	 send_secret(struct store *, enum message_type, const char *);
+void	 send_secret(struct store *, enum message_type, enum secret,
+	    const char *);
 void	 load(struct store *, uint32_t id);
 /* Loads and expects this, "key=value;" for each. */
 void	 loads(struct store *, uint32_t id, const char *want);
@@ -84,6 +86,8 @@ void	 show(struct store *);
 
 #define KEY(name)	"/kanata/t/" name
 void	 sim_start(const char *user);
+/* The same over TLS, with a certificate that is made for it. */
+void	 sim_start_tls(const char *cert, const char *key);
 /* A control command of the simulator. */
 void	 command(const char *name, const char *arguments);
 /* What the key holds there: the JSON from its name on, "" if it is not there. */

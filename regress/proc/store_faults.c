@@ -217,7 +217,7 @@ test_sim_login(void **unused)
 	WAIT(!a.reachable);
 	HAS(a.text, "authentication failed");
 	assert_null(strstr(a.text, "right"));
-	send_secret(&a, MSG_SECRET_FRESH, "new\n");
+	send_secret(&a, MSG_SECRET_FRESH, SECRET_ETCD_PASSWORD, "new\n");
 	WAIT(a.reachable && a.speaks);
 	put_is(&a, 8, "k", "7", 'D');
 	assert_true(sim_holds(KEY("state/k"), "7"));
@@ -301,6 +301,48 @@ test_sim_many(void **unused)
 	HAS(a.items, "k401=v;");
 }
 
+static void
+make_certificate(char *cert, char *key, size_t size, const char *name)
+{
+	const char *const argv[] = { "openssl", "req", "-x509", "-newkey", "ec",
+	    "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+	    "-subj", "/CN=etcd", "-addext", "subjectAltName=IP:127.0.0.1",
+	    "-keyout", key, "-out", cert, NULL };
+	int status;
+
+	snprintf(cert, size, "%s/%s.pem", dir, name);
+	snprintf(key, size, "%s/%s.key", dir, name);
+	assert_true(waitpid(server_spawn(argv), &status, 0) > 0);
+	assert_int_equal(status, 0);
+}
+
+static void
+test_sim_tls(void **unused)
+{
+	char cert[128], key[128], other[128], other_key[128];
+	struct settings set = { .instance = "t", .nodes = 1,
+	    .on_loss = ON_LOSS_HOLD, .ca = cert };
+
+	(void)unused;
+	make_certificate(cert, key, sizeof(cert), "cert");
+	make_certificate(other, other_key, sizeof(other), "other");
+	sim_start_tls(cert, key);
+	store_start(&a, "");
+	a.port[0] = sim.port;
+	/* Nobody that is known has signed it. */
+	set.ca = other;
+	configure(&a, &set);
+	WAIT(strstr(a.text, "certificate") != NULL);
+	assert_false(a.speaks);
+	set.ca = cert;
+	configure(&a, &set);
+	loads(&a, 1, "");
+	WAIT(a.speaks && a.reachable);
+	put_is(&a, 2, "k", "1", 'D');
+	show(&a);
+	HAS(a.rows, "127.0.0.1:2379, TLS");
+}
+
 int
 main(void)
 {
@@ -314,6 +356,7 @@ main(void)
 		T(test_sim_failover),
 		T(test_sim_late),
 		T(test_sim_many),
+		T(test_sim_tls),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
