@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bsd/stdlib.h>
+
 #include "../common/log.h"
 #include "kanatad.h"
 
@@ -21,10 +23,22 @@ configure_running(void)
 	return (running);
 }
 
+/*
+ * The store's argument: the directory of the embedded engine, or for etcd a mark of
+ * this life of the parent, by which a store that is started again knows the lease
+ * of the one before as its own.
+ */
 static const char *
 store_argument(const struct setup *setup)
 {
-	return (setup->conf->etcd != NULL ? "" : setup->conf->global.store_dir);
+	static char mark[32];
+
+	if (setup->conf->etcd == NULL)
+		return (setup->conf->global.store_dir);
+	if (mark[0] == '\0')
+		snprintf(mark, sizeof(mark), "etcd:%08x%08x", arc4random(),
+		    arc4random());
+	return (mark);
 }
 
 /* The configuration that a child must have now. */

@@ -138,7 +138,7 @@ link_pair(struct child *a, struct child *b)
 
 	/* An embedded store has no one to dial. */
 	if (a->role == ROLE_STORE && b->role == ROLE_DIALER &&
-	    a->argument[0] != '\0')
+	    a->argument[0] == '/')
 		return;
 	channel_pair(fd);
 	send_link(a, b, fd[0]);
