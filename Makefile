@@ -54,7 +54,8 @@ kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
 parsing =	kanatad/yaml.c kanatad/value.c kanatad/address.c \
 		kanatad/parsed.c kanatad/key.c kanatad/grammar.c \
 		kanatad/etcd.c kanatad/cluster.c kanatad/component.c \
-		kanatad/kubeconfig.c
+		kanatad/kubeconfig.c kanatad/kubeuser.c kanatad/kubeexec.c \
+		kanatad/json.c kanatad/proxy.c common/plugin.c
 
 kanata-parser_SRCS = $(common) common/message_io.c $(parsing) \
 		kanatad/parser.c kanatad/secretfd.c
@@ -79,7 +80,9 @@ incidents =	notifier/incident.c notifier/debounce.c notifier/plan.c \
 		notifier/step.c notifier/record.c notifier/text.c \
 		notifier/view.c notifier/timestamp.c
 kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
-		notifier/main.c
+		notifier/main.c notifier/api.c notifier/gate.c \
+		notifier/instatus.c notifier/page.c notifier/post.c \
+		notifier/persist.c notifier/show.c
 kanata-notifier_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 
 kanata-store_SRCS = $(worker) $(http) \
@@ -208,6 +211,11 @@ PROC +=		parser
 proc_parser_SRCS = $(common) $(child)
 proc_parser_LIBS = $(unit_message_LIBS)
 proc_parser_NEEDS = $(B)/libexec/kanata/kanata-parser
+
+PROC +=		watcher
+proc_watcher_SRCS = $(common) $(child) regress/proc/server.c
+proc_watcher_LIBS = $(unit_message_LIBS)
+proc_watcher_NEEDS = $(B)/libexec/kanata/kanata-watcher $(proc_dialer_NEEDS)
 
 define proc
 $(B)/proc/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/proc/$(1).c $(proc_$(1)_SRCS)) | $(proc_$(1)_NEEDS)

@@ -40,12 +40,14 @@ struct component {
 	char		*group;
 	char		*cluster_name;
 	bool		 configured;
-	unsigned	 cluster;
+	bool		 was_configured;	/* when last looked at */
 	struct debounce_rules rules;
 	uint64_t	 reopen_within;
 	enum rollout	 rollout;
 
-	bool		 reported;	/* since the silence began */
+	bool		 reported;	/* by the watcher of ... */
+	unsigned	 cluster;	/* ... this number, which is alive */
+	bool		 said;		/* since incidents_silence_begin */
 	enum health	 health;
 	enum cause	 cause;
 	unsigned	 ready, desired;
@@ -175,6 +177,9 @@ bool	 plan_webhook(struct incidents *);
 /* record.c: the record that should be in the store, NULL: none.  The caller
  * frees. */
 char	*record_render(const struct object *);
+
+/* Sorts are heapsort(3) of libbsd: qsort(3) asks glibc for the size of the memory,
+ * which the cage does not answer. */
 
 /* text.c: public texts; the caller frees. */
 char	*text_name(const struct incident *);

@@ -298,6 +298,9 @@ incidents_free(struct incidents *core)
 static void
 object_forget(struct object *o)
 {
+	if (o->flying != OP_NONE)
+		LIST_REMOVE(o, entry);
+	o->flying = OP_NONE;
 	free(o->stored);
 	o->stored = NULL;
 	o->dirty = o->doubtful = false;
@@ -326,37 +329,27 @@ incidents_forget(struct incidents *core)
 	core->changed = true;
 }
 
-static unsigned
-cluster_number(const struct conf *conf, const char *name)
+static void
+component_unknown(struct component *c, uint64_t now)
 {
-	const struct conf_cluster *cluster;
-	unsigned n = 0;
-
-	if (name[0] == '\0')
-		return (0);
-	TAILQ_FOREACH(cluster, &conf->clusters, entry) {
-		if (strcmp(cluster->name, name) == 0)
-			return (n);
-		n++;
-	}
-	return (0);
+	c->reported = false;
+	c->health = HEALTH_UNKNOWN;
+	c->cause = CAUSE_DISCONNECTED;
+	c->since = now;
+	debounce_freeze(&c->debounce, now);
 }
 
 static void
 component_configure(struct component *c, const struct conf_component *from,
-    unsigned cluster, uint64_t now)
+    uint64_t now)
 {
-	if (c->cluster != cluster && c->reported) {
-		c->reported = false;
-		c->health = HEALTH_UNKNOWN;
-		c->cause = CAUSE_DISCONNECTED;
-		debounce_freeze(&c->debounce, now);
-	}
+	/* What was reported before it was configured is as good. */
+	if (c->was_configured && strcmp(c->cluster_name, from->cluster) != 0)
+		component_unknown(c, now);
 	replace(&c->name, from->name);
 	replace(&c->group, from->group);
 	replace(&c->cluster_name, from->cluster);
-	c->configured = true;
-	c->cluster = cluster;
+	c->configured = c->was_configured = true;
 	c->rules.down_after = from->down_after;
 	c->rules.up_after = from->up_after;
 	c->reopen_within = from->reopen_within;
@@ -376,14 +369,13 @@ incidents_configure(struct incidents *core, const struct conf *conf,
 	RB_FOREACH(c, component_tree, &core->components)
 		c->configured = false;
 	TAILQ_FOREACH(from, &conf->components, entry)
-		component_configure(component_need(core, from->id), from,
-		    cluster_number(conf, from->cluster), now);
+		component_configure(component_need(core, from->id), from, now);
 	for (c = RB_MIN(component_tree, &core->components); c != NULL;
 	    c = next) {
 		next = RB_NEXT(component_tree, &core->components, c);
 		if (c->configured)
 			continue;
-		c->muted = false;
+		c->was_configured = c->muted = false;
 		if (c->refs == 0 && c->set == PAGE_OPERATIONAL &&
 		    c->object.stored == NULL && !c->object.dirty &&
 		    c->object.flying == OP_NONE)
@@ -425,16 +417,13 @@ incidents_health(struct incidents *core, const struct health_report *r,
 		if (core->ncomponent >= COMPONENTS_MAX)
 			return (-1);
 		c = component_need(core, r->component);
-		c->cluster = r->cluster;
 	}
-	if (c->cluster != r->cluster) {
-		if (c->configured)
-			return (-1);
-		c->cluster = r->cluster;
-	}
-	news = !c->reported || c->health != r->health ||
-	    c->cause != r->cause || c->paused != r->paused;
-	c->reported = true;
+	if (c->reported && c->cluster != r->cluster)
+		return (-1);
+	c->cluster = r->cluster;
+	news = c->health != r->health || c->cause != r->cause ||
+	    c->paused != r->paused;
+	c->reported = c->said = true;
 	c->health = r->health;
 	c->cause = r->cause;
 	c->ready = r->ready;
@@ -458,7 +447,7 @@ incidents_silence_begin(struct incidents *core, unsigned cluster)
 
 	RB_FOREACH(c, component_tree, &core->components)
 		if (c->cluster == cluster)
-			c->reported = false;
+			c->said = false;
 }
 
 void
@@ -466,14 +455,9 @@ incidents_silence_end(struct incidents *core, unsigned cluster, uint64_t now)
 {
 	struct component *c;
 
-	RB_FOREACH(c, component_tree, &core->components) {
-		if (c->cluster != cluster || c->reported)
-			continue;
-		c->health = HEALTH_UNKNOWN;
-		c->cause = CAUSE_DISCONNECTED;
-		c->since = now;
-		debounce_freeze(&c->debounce, now);
-	}
+	RB_FOREACH(c, component_tree, &core->components)
+		if (c->reported && c->cluster == cluster && !c->said)
+			component_unknown(c, now);
 	core->changed = true;
 }
 

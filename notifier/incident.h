@@ -66,7 +66,7 @@ void	 incidents_open_end(struct incidents *, uint64_t now,
 
 /* What the watcher says. */
 struct health_report {
-	unsigned	 cluster;	/* number of the cluster that says it */
+	unsigned	 cluster;	/* number of the watcher that says it */
 	const char	*component;
 	enum health	 health;
 	enum cause	 cause;
@@ -76,13 +76,14 @@ struct health_report {
 	const char	*detail;
 };
 /*
- * 1: this is news, 0: nothing new, -1: not a component of that cluster.  A
- * component that is not configured (yet) is remembered until the next configure.
+ * 1: this is news, 0: nothing new, -1: another watcher, which is alive, reports
+ * this component.  A component that is not configured (yet) is remembered until
+ * the next configure.
  */
 int	 incidents_health(struct incidents *, const struct health_report *,
 	    uint64_t now);
-/* The same for all components of a cluster that were not reported since the last
- * incidents_silence_begin: nothing is known of them. */
+/* Nothing is known any more of what this watcher has reported, but for what it
+ * reports between begin and end. */
 void	 incidents_silence_begin(struct incidents *, unsigned cluster);
 void	 incidents_silence_end(struct incidents *, unsigned cluster, uint64_t now);
 
@@ -91,7 +92,8 @@ void	 incidents_silence_end(struct incidents *, unsigned cluster, uint64_t now);
 int	 incidents_restore(struct incidents *, const char *key, const char *json,
 	    size_t len);
 /* Forgets all that was restored or done, to be restored anew: another replica
- * spoke meanwhile.  Nothing may be in flight. */
+ * spoke meanwhile.  Nothing may be in flight to the page; what is in flight to
+ * the store is forgotten. */
 void	 incidents_forget(struct incidents *);
 
 enum operation_type {
@@ -120,7 +122,7 @@ enum incident_phase incident_phase_parse(const char *);	/* PHASE_MAX: none */
 /* PAGE_STATUS_MAX: affected, but its status is left to the human who set it. */
 struct operation_component { const char *id; enum page_status status; };
 
-/* All pointers belong to the core and stay until incidents_done. */
+/* All pointers belong to the core and stay until the next call of it. */
 struct operation {
 	enum operation_type type;
 	uint32_t	 id;		/* for incidents_done, never 0 */
@@ -164,8 +166,8 @@ enum operation_result {
 	OP_REFUSED		/* the page refuses it for good (4xx): not again
 				 * until something changes */
 };
-/* delay: ms to wait before this incident or component is tried again.  -1: no
- * such operation is in flight. */
+/* delay: ms to wait before this incident or component is tried again; with 0 it
+ * does not count as an attempt.  -1: no such operation is in flight. */
 int	 incidents_done(struct incidents *, uint32_t id, enum operation_result,
 	    const char *instatus_id, uint64_t delay, uint64_t now);
 

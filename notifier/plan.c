@@ -1,6 +1,7 @@
 /*
  * What should be on the page, from what was reported and from the time alone.
  */
+#include <bsd/stdlib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,7 +154,7 @@ downs_collect(struct incidents *core, struct downs *downs)
 			downs->down[downs->n++].start =
 			    c->debounce.at_least[PAGE_DEGRADED];
 		}
-	qsort(downs->down, downs->n, sizeof(*downs->down), down_compare);
+	heapsort(downs->down, downs->n, sizeof(*downs->down), down_compare);
 }
 
 /* The first that went down on this page at that time or later. */
@@ -395,7 +396,7 @@ assign_all(struct incidents *core, uint64_t now)
 	RB_FOREACH(c, component_tree, &core->components)
 		if (is_candidate(c))
 			candidate[n++] = c;
-	qsort(candidate, n, sizeof(*candidate), candidate_compare);
+	heapsort(candidate, n, sizeof(*candidate), candidate_compare);
 	for (k = 0; k < n; k++)
 		assign(core, &downs, candidate[k], now);
 	free(candidate);
@@ -436,7 +437,8 @@ entry_next(const struct incident *i, const struct entry *e)
 	/* Nothing is known since start, or it was updated for so long that the
 	 * update is all that is certain. */
 	if (!c->debounce.known || wanted == PAGE_MAINTENANCE)
-		return (e->acked);
+		return (e->acked == PAGE_MAINTENANCE ? PAGE_STATUS_MAX :
+		    e->acked);
 	/* Nothing worse is said than what is so now, however late it is said. */
 	now = c->debounce.level < PAGE_DEGRADED ? PAGE_OPERATIONAL :
 	    c->debounce.level;

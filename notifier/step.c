@@ -1,6 +1,7 @@
 /*
  * From the difference to the next operation, and what became of it.
  */
+#include <bsd/stdlib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,7 +250,7 @@ incident_fill(struct incident *i, struct operation *op)
 			i->component[i->ncomponent++] =
 			    (struct operation_component){ e->component->id,
 			    e->target };
-	qsort(i->component, i->ncomponent, sizeof(*i->component), worse_first);
+	heapsort(i->component, i->ncomponent, sizeof(*i->component), worse_first);
 	free(i->message);
 	i->message = text_message(i);
 	op->page = i->page_id;
@@ -527,7 +528,8 @@ incidents_done(struct incidents *core, uint32_t id, enum operation_result result
 	type = o->flying;
 	o->flying = OP_NONE;
 	o->not_before = now + delay;
-	if (result == OP_RETRY || result == OP_UNSURE || result == OP_REFUSED)
+	if (delay != 0 && (result == OP_RETRY || result == OP_UNSURE ||
+	    result == OP_REFUSED))
 		o->attempt++;
 	if (type == OP_STORE_PUT || type == OP_STORE_DELETE) {
 		if (result == OP_DONE)

@@ -2,6 +2,7 @@
  * Public texts: the component and the kind of trouble, nothing internal.  Names
  * are those of the configuration or of the page itself.
  */
+#include <bsd/stdlib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,7 @@ listed(const struct incident *i, size_t *n)
 	TAILQ_FOREACH(e, &i->entries, entry)
 		if (e->listed && e->target != PAGE_STATUS_MAX)
 			list[(*n)++] = e;
-	qsort(list, *n, sizeof(*list), entry_compare);
+	heapsort(list, *n, sizeof(*list), entry_compare);
 	return (list);
 }
 

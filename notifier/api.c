@@ -1,0 +1,565 @@
+/*
+ * Requests to Instatus: the key, the addresses, the limits of how often, and what
+ * was last heard from it.
+ */
+#include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <sys/queue.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common/http.h"
+#include "../common/log.h"
+#include "gate.h"
+#include "notifier.h"
+
+#define UNAUTHORISED_WAIT	60000	/* ms between tries with a bad key */
+#define REPLY_MAX		(8 * 1024 * 1024)
+
+struct call {
+	TAILQ_ENTRY(call) entry;
+	struct http_request *request;	/* NULL: waits for its turn */
+	const char	*method;	/* static */
+	char		*path;
+	char		*body;
+	bool		 webhook, page_only;
+	api_done_fn	 done;
+	void		*arg;
+};
+TAILQ_HEAD(calls, call);
+
+/* What a configuration says of how to talk to them. */
+struct access {
+	char		*secret[SECRET_MAX];
+	size_t		 secret_len[SECRET_MAX];
+	char		*prefix;	/* of each path, "" mostly */
+};
+
+static struct access	 now_used, to_come;
+static struct http_server *server, *webhook_server;
+static struct calls	 waiting = TAILQ_HEAD_INITIALIZER(waiting);
+static struct calls	 sent = TAILQ_HEAD_INITIALIZER(sent);
+static struct gate	 gate;
+static struct event	*timer;
+static unsigned		 limited;	/* answers "too many" in a row */
+static char		 last_error[512];
+static uint64_t		 last_ok;	/* ms since 1970 */
+
+static void	api_pump(void);
+
+/* -- secrets and addresses ------------------------------------------------ */
+
+static void
+secret_clear(struct access *a, enum secret kind)
+{
+	if (a->secret[kind] != NULL)
+		freezero(a->secret[kind], a->secret_len[kind]);
+	a->secret[kind] = NULL;
+	a->secret_len[kind] = 0;
+}
+
+static void
+access_clear(struct access *a)
+{
+	secret_clear(a, SECRET_INSTATUS_KEY);
+	secret_clear(a, SECRET_WEBHOOK_URL);
+	secret_clear(a, SECRET_INSTATUS_CA);
+	free(a->prefix);
+	a->prefix = NULL;
+}
+
+static bool
+is_mine(enum secret kind)
+{
+	return (kind == SECRET_INSTATUS_KEY || kind == SECRET_WEBHOOK_URL ||
+	    kind == SECRET_INSTATUS_CA);
+}
+
+/* The key is a header line, the address a request line: nothing that could end
+ * either.  NULL or what is wrong. */
+static const char *
+secret_check(enum secret kind, const char *s)
+{
+	if (kind == SECRET_INSTATUS_CA)
+		return (NULL);
+	for (; *s != '\0'; s++)
+		if (*s <= ' ' || *s > '~')
+			return (kind == SECRET_INSTATUS_KEY ?
+			    "the Instatus key has characters that no key has" :
+			    "webhook_url has characters that no address has");
+	return (NULL);
+}
+
+static const char *
+secret_take(struct access *a, enum secret kind, int fd)
+{
+	static char text[128];
+	const char *why;
+	size_t len;
+	char *s;
+
+	if ((s = secret_read(fd, &len)) == NULL) {
+		snprintf(text, sizeof(text), "the %s cannot be read: %s",
+		    secret_name(kind), errno == ENODATA ? "it is empty" :
+		    strerror(errno));
+		return (text);
+	}
+	if ((why = secret_check(kind, s)) != NULL) {
+		freezero(s, len);
+		return (why);
+	}
+	secret_clear(a, kind);
+	a->secret[kind] = s;
+	a->secret_len[kind] = len;
+	return (NULL);
+}
+
+const char *
+api_secret(enum secret kind, int fd)
+{
+	if (!is_mine(kind))
+		return ("not a secret for the notifier");
+	return (secret_take(&to_come, kind, fd));
+}
+
+static const struct conf_endpoint *
+endpoint_find(const struct conf *conf, unsigned number)
+{
+	const struct conf_endpoint *e;
+
+	TAILQ_FOREACH(e, &conf->endpoints, entry)
+		if (e->number == number)
+			return (e);
+	return (NULL);
+}
+
+/* What follows the host in an address; "" if nothing does. */
+static const char *
+path_of(const char *url)
+{
+	const char *p = strstr(url, "://");
+
+	p = strchr(p != NULL ? p + 3 : url, '/');
+	return (p != NULL ? p : "");
+}
+
+const char *
+api_prepare(const struct conf *conf)
+{
+	if (endpoint_find(conf, ENDPOINT_INSTATUS) == NULL)
+		return ("there is no address of Instatus");
+	if (to_come.secret[SECRET_INSTATUS_KEY] == NULL)
+		return ("there is no Instatus key");
+	if (!conf->global.webhook)
+		return (NULL);
+	if (endpoint_find(conf, ENDPOINT_WEBHOOK) == NULL ||
+	    to_come.secret[SECRET_WEBHOOK_URL] == NULL)
+		return ("there is no address of the webhook");
+	if (path_of(to_come.secret[SECRET_WEBHOOK_URL])[0] == '\0')
+		return ("webhook_url has no path");
+	return (NULL);
+}
+
+void
+api_abort(void)
+{
+	access_clear(&to_come);
+}
+
+static struct http_server *
+server_make(const struct conf_endpoint *e, const struct access *a)
+{
+	struct http_server_options options = {
+		.endpoint = e->number,
+		.tls = e->tls,
+		.host = e->host,
+		.port = e->port,
+		.ca = a->secret[SECRET_INSTATUS_CA],
+		.ca_len = a->secret_len[SECRET_INSTATUS_CA]
+	};
+
+	return (http_server_new(&options));
+}
+
+static void
+call_free(struct call *c)
+{
+	free(c->path);
+	free(c->body);
+	free(c);
+}
+
+static void
+call_lost(struct call *c, enum api_result result)
+{
+	struct api_reply reply;
+
+	memset(&reply, 0, sizeof(reply));
+	reply.retry_after = -1;
+	reply.result = result;
+	strlcpy(reply.error, "the configuration changed meanwhile",
+	    sizeof(reply.error));
+	c->done(&reply, c->arg);
+	call_free(c);
+}
+
+/* What is on its way may have arrived, what waits has not. */
+static void
+calls_lost(void)
+{
+	struct call *c;
+
+	while ((c = TAILQ_FIRST(&sent)) != NULL) {
+		TAILQ_REMOVE(&sent, c, entry);
+		http_cancel(c->request);
+		call_lost(c, strcmp(c->method, "GET") == 0 ? API_RETRY :
+		    API_UNSURE);
+	}
+	while ((c = TAILQ_FIRST(&waiting)) != NULL) {
+		TAILQ_REMOVE(&waiting, c, entry);
+		call_lost(c, API_RETRY);
+	}
+}
+
+/* The endpoint that runs is the one wanted, with the same certificates. */
+static bool
+same_access(const struct conf *conf)
+{
+	static char *address;
+	const struct conf_endpoint *e, *w;
+	char *next;
+	bool same;
+
+	e = endpoint_find(conf, ENDPOINT_INSTATUS);
+	w = conf->global.webhook ? endpoint_find(conf, ENDPOINT_WEBHOOK) : NULL;
+	if (asprintf(&next, "%s %u %d %s %u %d", e->host, e->port, e->tls,
+	    w != NULL ? w->host : "", w != NULL ? w->port : 0,
+	    w != NULL && w->tls) == -1)
+		fatal("asprintf");
+	same = address != NULL && strcmp(address, next) == 0 &&
+	    now_used.secret_len[SECRET_INSTATUS_CA] ==
+	    to_come.secret_len[SECRET_INSTATUS_CA] &&
+	    (to_come.secret[SECRET_INSTATUS_CA] == NULL ||
+	    memcmp(now_used.secret[SECRET_INSTATUS_CA],
+	    to_come.secret[SECRET_INSTATUS_CA],
+	    to_come.secret_len[SECRET_INSTATUS_CA]) == 0);
+	free(address);
+	address = next;
+	return (same);
+}
+
+void
+api_commit(const struct conf *conf)
+{
+	const struct conf_endpoint *e;
+
+	if (!same_access(conf)) {
+		calls_lost();
+		http_server_free(server);
+		http_server_free(webhook_server);
+		webhook_server = NULL;
+		server = server_make(endpoint_find(conf, ENDPOINT_INSTATUS),
+		    &to_come);
+		if (conf->global.webhook) {
+			e = endpoint_find(conf, ENDPOINT_WEBHOOK);
+			webhook_server = server_make(e, &to_come);
+		}
+	}
+	access_clear(&now_used);
+	now_used = to_come;
+	memset(&to_come, 0, sizeof(to_come));
+	if ((now_used.prefix = strdup(path_of(conf->global.instatus_url))) ==
+	    NULL)
+		fatal("strdup");
+	gate_rate(&gate, conf->global.rate_per_minute, worker_ticks());
+	gate.closed_until = 0;
+	api_pump();
+}
+
+void
+api_secret_fresh(enum secret kind, int fd)
+{
+	struct access fresh = { .prefix = NULL };
+	const char *why;
+
+	/* Certificates are renewed by a reload. */
+	if (fd == -1 || (kind != SECRET_INSTATUS_KEY &&
+	    kind != SECRET_WEBHOOK_URL)) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	if ((why = secret_take(&fresh, kind, fd)) != NULL) {
+		log_warnx("%s; the old one stays in use", why);
+		return;
+	}
+	if (now_used.secret[kind] == NULL ||
+	    strcmp(now_used.secret[kind], fresh.secret[kind]) != 0) {
+		log_info("there is a new %s", secret_name(kind));
+		gate.closed_until = 0;
+	}
+	secret_clear(&now_used, kind);
+	now_used.secret[kind] = fresh.secret[kind];
+	now_used.secret_len[kind] = fresh.secret_len[kind];
+	api_pump();
+	notifier_kick();
+}
+
+static void
+secret_again(enum secret kind)
+{
+	struct message_out *m = message_new(MSG_SECRET_AGAIN, 0);
+
+	message_put_u(m, kind);
+	channel_send(worker_parent(), m, -1);
+}
+
+/* -- what was heard ------------------------------------------------------- */
+
+static void
+heard_ok(void)
+{
+	if (last_error[0] != '\0')
+		log_info("Instatus answers again");
+	last_error[0] = '\0';
+	last_ok = worker_now();
+	limited = 0;
+}
+
+static void
+heard_error(const char *what, const char *next)
+{
+	if (strcmp(last_error, what) != 0)
+		log_warnx("Instatus: %s; %s", what, next);
+	strlcpy(last_error, what, sizeof(last_error));
+}
+
+static void
+heard_limit(const struct api_reply *reply)
+{
+	uint64_t wait = reply->retry_after >= 0 ?
+	    (uint64_t)reply->retry_after : backoff_delay(limited,
+	    arc4random());
+	char text[640];
+
+	limited++;
+	gate_close(&gate, worker_ticks() + wait);
+	snprintf(text, sizeof(text), "it asks for fewer requests (%s)",
+	    reply->error);
+	heard_error(text, "waiting as long as it says");
+}
+
+static void
+heard_unauthorised(const struct api_reply *reply)
+{
+	char text[640];
+
+	snprintf(text, sizeof(text), "the key is refused (%s)", reply->error);
+	heard_error(text, "nothing can be posted until `key` or "
+	    "`key_file` is right; tried again each minute");
+	gate_close(&gate, worker_ticks() + UNAUTHORISED_WAIT);
+	secret_again(SECRET_INSTATUS_KEY);
+}
+
+static void
+heard(const struct call *c, const struct api_reply *reply)
+{
+	if (c->webhook) {
+		if (reply->status == 429)
+			heard_limit(reply);
+		return;
+	}
+	if (reply->status == 429)
+		heard_limit(reply);
+	else if (reply->result == API_UNAUTHORISED && !c->page_only)
+		heard_unauthorised(reply);
+	else if (reply->result == API_RETRY || reply->result == API_UNSURE)
+		heard_error(reply->error, "tried again");
+	else
+		heard_ok();
+}
+
+const char *
+api_state(void)
+{
+	static char text[640];
+
+	if (last_error[0] != '\0')
+		snprintf(text, sizeof(text), "%s", last_error);
+	else if (last_ok != 0)
+		snprintf(text, sizeof(text), "answers");
+	else
+		snprintf(text, sizeof(text), "not asked yet");
+	return (text);
+}
+
+uint64_t
+api_delay(const struct api_reply *reply, unsigned failures)
+{
+	uint64_t delay = backoff_delay(failures, arc4random());
+
+	if (reply->result == API_UNAUTHORISED)
+		return (UNAUTHORISED_WAIT);
+	/* Without an answer it may still be at work on it: looking too early
+	 * would miss what comes. */
+	if (reply->result == API_UNSURE && reply->status == 0 && delay < 5000)
+		delay += 5000;
+	if (reply->retry_after > 0 && (uint64_t)reply->retry_after > delay)
+		delay = (uint64_t)reply->retry_after;
+	return (delay);
+}
+
+/* -- calls ---------------------------------------------------------------- */
+
+static void
+call_done(struct http_request *request, const struct http_reply *http,
+    void *arg)
+{
+	struct call *c = arg;
+	struct api_reply reply;
+	bool write = strcmp(c->method, "GET") != 0;
+
+	(void)request;
+	TAILQ_REMOVE(&sent, c, entry);
+	instatus_judge(http, write, &reply);
+	/* The address is in no log, but the error may have it. */
+	if (c->webhook && reply.status == 0)
+		strlcpy(reply.error, "the webhook cannot be reached",
+		    sizeof(reply.error));
+	/* A webhook may answer anything. */
+	if (c->webhook && reply.status >= 200 && reply.status <= 299)
+		reply.result = API_OK;
+	heard(c, &reply);
+	c->done(&reply, c->arg);
+	json_decref(reply.json);
+	call_free(c);
+	api_pump();
+	notifier_kick();
+}
+
+static void
+call_send(struct call *c)
+{
+	char *path = NULL, *key = NULL;
+	struct http_request_options options = {
+		.method = c->method,
+		.body = c->body,
+		.body_len = c->body != NULL ? strlen(c->body) : 0,
+		.reply_max = REPLY_MAX,
+		.done = call_done,
+		.arg = c
+	};
+
+	if (c->webhook) {
+		options.path = path_of(now_used.secret[SECRET_WEBHOOK_URL]);
+	} else {
+		if (asprintf(&path, "%s%s", now_used.prefix, c->path) == -1 ||
+		    asprintf(&key, "Bearer %s",
+		    now_used.secret[SECRET_INSTATUS_KEY]) == -1)
+			fatal("asprintf");
+		options.path = path;
+		options.authorization = key;
+		log_debug("%s %s", c->method, c->path);
+	}
+	c->request = http_send(c->webhook ? webhook_server : server, &options);
+	free(path);
+	if (key != NULL)
+		freezero(key, strlen(key));
+	TAILQ_INSERT_TAIL(&sent, c, entry);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	api_pump();
+	notifier_kick();
+}
+
+static void
+api_pump(void)
+{
+	uint64_t now = worker_ticks(), when;
+	struct timeval tv;
+	struct call *c;
+
+	if (server == NULL)
+		return;
+	while ((c = TAILQ_FIRST(&waiting)) != NULL) {
+		if ((when = gate_when(&gate, now)) > now) {
+			when -= now;
+			tv.tv_sec = (time_t)(when / 1000);
+			tv.tv_usec = (suseconds_t)(when % 1000 * 1000);
+			evtimer_add(timer, &tv);
+			return;
+		}
+		gate_take(&gate, now);
+		TAILQ_REMOVE(&waiting, c, entry);
+		call_send(c);
+	}
+}
+
+static void
+call_new(const char *method, const char *path, char *body, bool webhook,
+    bool page_only, api_done_fn done, void *arg)
+{
+	struct call *c;
+
+	if ((c = calloc(1, sizeof(*c))) == NULL ||
+	    (c->path = strdup(path)) == NULL)
+		fatal("calloc");
+	c->method = method;
+	c->body = body;
+	c->webhook = webhook;
+	c->page_only = page_only;
+	c->done = done;
+	c->arg = arg;
+	TAILQ_INSERT_TAIL(&waiting, c, entry);
+	api_pump();
+}
+
+void
+api_send(const char *method, const char *path, char *body, bool page_only,
+    api_done_fn done, void *arg)
+{
+	call_new(method, path, body, false, page_only, done, arg);
+}
+
+void
+api_webhook(bool down, api_done_fn done, void *arg)
+{
+	char *body;
+
+	if ((body = strdup(down ? "{\"trigger\":\"down\"}" :
+	    "{\"trigger\":\"up\"}")) == NULL)
+		fatal("strdup");
+	call_new("POST", "", body, true, false, done, arg);
+}
+
+bool
+api_ready(void)
+{
+	uint64_t now = worker_ticks();
+
+	return (server != NULL && TAILQ_EMPTY(&waiting) &&
+	    gate_when(&gate, now) <= now);
+}
+
+uint64_t
+api_when(void)
+{
+	return (gate_when(&gate, worker_ticks()));
+}
+
+void
+api_init(struct event_base *base)
+{
+	if ((timer = evtimer_new(base, on_timer, NULL)) == NULL)
+		fatalx("cannot make a timer");
+	gate_init(&gate, GATE_BURST, worker_ticks());
+}

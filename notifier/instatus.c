@@ -1,0 +1,310 @@
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/log.h"
+#include "instatus.h"
+#include "timestamp.h"
+
+/* -- what an answer means ------------------------------------------------- */
+
+/* {"error":{"code":..,"message":..}}; in practice also {"error":".."} and
+ * {"message":".."}.  The text is what the server chose. */
+static const char *
+error_message(const json_t *json)
+{
+	const json_t *error = json_object_get(json, "error");
+	const char *s;
+
+	if ((s = json_string_value(json_object_get(error, "message"))) != NULL ||
+	    (s = json_string_value(error)) != NULL ||
+	    (s = json_string_value(json_object_get(json, "message"))) != NULL)
+		return (s);
+	return (NULL);
+}
+
+static void
+judge_status(const struct http_reply *http, bool write, struct api_reply *r)
+{
+	const char *said = error_message(r->json);
+
+	if (http->status == 401 || http->status == 403)
+		r->result = API_UNAUTHORISED;
+	else if (http->status == 404)
+		r->result = API_MISSING;
+	else if (http->status == 429)
+		r->result = API_RETRY;
+	else if (http->status == 408 || http->status >= 500)
+		r->result = write ? API_UNSURE : API_RETRY;
+	else if (http->status >= 400)
+		r->result = API_REFUSED;
+	else
+		r->result = API_RETRY;	/* a redirect is not followed */
+	snprintf(r->error, sizeof(r->error), "HTTP status %ld%s%s", http->status,
+	    said != NULL ? ": " : "", said != NULL ? log_safe(said) : "");
+}
+
+void
+instatus_judge(const struct http_reply *http, bool write, struct api_reply *r)
+{
+	json_error_t error;
+
+	memset(r, 0, sizeof(*r));
+	r->retry_after = -1;
+	switch (http->outcome) {
+	case HTTP_REPLY:
+		break;
+	case HTTP_NOT_SENT:
+		r->result = API_RETRY;
+		snprintf(r->error, sizeof(r->error), "%s", http->error);
+		return;
+	default:
+		r->result = write ? API_UNSURE : API_RETRY;
+		snprintf(r->error, sizeof(r->error), "%s", http->error != NULL ?
+		    http->error : "no complete answer");
+		return;
+	}
+	r->status = http->status;
+	r->retry_after = http->retry_after;
+	if (http->body != NULL)
+		r->json = json_loadb(http->body, http->len,
+		    JSON_REJECT_DUPLICATES, &error);
+	if (http->status < 200 || http->status > 299) {
+		judge_status(http, write, r);
+		return;
+	}
+	if (r->json != NULL || (write && http->len == 0)) {
+		r->result = API_OK;
+		return;
+	}
+	r->result = write ? API_UNSURE : API_RETRY;
+	snprintf(r->error, sizeof(r->error),
+	    "the answer is not JSON (HTTP status %ld, %zu bytes)", http->status,
+	    http->len);
+}
+
+bool
+instatus_id_ok(const char *id)
+{
+	size_t n;
+
+	if (id == NULL)
+		return (false);
+	for (n = 0; id[n] != '\0'; n++)
+		if (n >= INSTATUS_ID_MAX || (!isalnum((unsigned char)id[n]) &&
+		    id[n] != '-' && id[n] != '_'))
+			return (false);
+	return (n > 0);
+}
+
+/* -- bodies --------------------------------------------------------------- */
+
+static void
+put(json_t *object, const char *key, json_t *value)
+{
+	if (value == NULL || json_object_set_new(object, key, value) == -1)
+		fatalx("out of memory");
+}
+
+static void
+append(json_t *array, json_t *value)
+{
+	if (value == NULL || json_array_append_new(array, value) == -1)
+		fatalx("out of memory");
+}
+
+static json_t *
+string(const char *s)
+{
+	json_t *value = json_string(s);
+
+	return (value != NULL ? value : json_string("?"));
+}
+
+static char *
+dump(json_t *object)
+{
+	char *s;
+
+	if ((s = json_dumps(object, JSON_COMPACT)) == NULL)
+		fatalx("out of memory");
+	json_decref(object);
+	return (s);
+}
+
+static json_t *
+ids_of(const struct operation *op)
+{
+	json_t *ids = json_array();
+	size_t n;
+
+	for (n = 0; n < op->ncomponent; n++)
+		append(ids, string(op->component[n].id));
+	return (ids);
+}
+
+static json_t *
+statuses_of(const struct operation *op)
+{
+	json_t *statuses = json_array(), *one;
+	size_t n;
+
+	for (n = 0; n < op->ncomponent; n++) {
+		if (op->component[n].status == PAGE_STATUS_MAX)
+			continue;
+		one = json_object();
+		put(one, "id", string(op->component[n].id));
+		put(one, "status",
+		    string(page_status_name(op->component[n].status)));
+		append(statuses, one);
+	}
+	return (statuses);
+}
+
+static json_t *
+common_body(const struct operation *op)
+{
+	json_t *body = json_object();
+	char started[TIMESTAMP_SIZE];
+
+	put(body, "message", string(op->message));
+	put(body, "components", ids_of(op));
+	put(body, "started", string(timestamp_format(op->started, started)));
+	put(body, "status", string(incident_phase_name(op->phase)));
+	put(body, "notify", json_true());
+	put(body, "statuses", statuses_of(op));
+	return (body);
+}
+
+char *
+instatus_create_body(const struct operation *op)
+{
+	json_t *body = common_body(op);
+
+	put(body, "name", string(op->name));
+	put(body, "shouldPublish", json_true());
+	return (dump(body));
+}
+
+char *
+instatus_update_body(const struct operation *op)
+{
+	return (dump(common_body(op)));
+}
+
+char *
+instatus_status_body(enum page_status status)
+{
+	json_t *body = json_object();
+
+	put(body, "status", string(page_status_name(status)));
+	return (dump(body));
+}
+
+static bool
+has_component(const json_t *components, const char *id)
+{
+	const char *other;
+	json_t *one;
+	size_t n;
+
+	json_array_foreach(components, n, one) {
+		other = json_string_value(json_object_get(one, "id"));
+		if (other != NULL && strcmp(other, id) == 0)
+			return (true);
+	}
+	return (false);
+}
+
+/*
+ * Clients report that PUT validates the whole incident, so it is sent back whole,
+ * and that an incident update alone does not change which components it has.
+ */
+char *
+instatus_components_body(const json_t *incident, const struct operation *op)
+{
+	const json_t *components = json_object_get(incident, "components");
+	struct instatus_incident i;
+	bool all = true;
+	size_t n;
+	json_t *body;
+
+	if (!json_is_array(components) || !instatus_incident(incident, &i) ||
+	    i.phase == PHASE_MAX || i.started == 0)
+		return (NULL);
+	for (n = 0; n < op->ncomponent; n++)
+		all = all && has_component(components, op->component[n].id);
+	if (all && json_array_size(components) == op->ncomponent)
+		return (NULL);
+	body = json_object();
+	put(body, "name", string(i.name));
+	put(body, "components", ids_of(op));
+	put(body, "started", json_deep_copy(json_object_get(incident,
+	    "started")));
+	put(body, "status", string(incident_phase_name(i.phase)));
+	put(body, "notify", json_false());
+	return (dump(body));
+}
+
+/* -- replies -------------------------------------------------------------- */
+
+static const char *
+get_string(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return (s != NULL ? s : "");
+}
+
+int
+instatus_list(const json_t *json, size_t *n, bool *full)
+{
+	if (!json_is_array(json))
+		return (-1);
+	*n = json_array_size(json);
+	*full = *n >= INSTATUS_PER_PAGE;
+	return (0);
+}
+
+bool
+instatus_page(const json_t *list, size_t n, struct instatus_page *page)
+{
+	const json_t *item = json_array_get(list, n);
+
+	page->id = get_string(item, "id");
+	page->name = get_string(item, "name");
+	return (instatus_id_ok(page->id));
+}
+
+bool
+instatus_component(const json_t *json, struct instatus_component *c)
+{
+	c->id = get_string(json, "id");
+	c->name = get_string(json, "name");
+	c->status = page_status_parse(get_string(json, "status"));
+	return (instatus_id_ok(c->id) && c->status != PAGE_STATUS_MAX);
+}
+
+bool
+instatus_incident(const json_t *json, struct instatus_incident *i)
+{
+	i->id = get_string(json, "id");
+	i->name = get_string(json, "name");
+	i->started = timestamp_parse(get_string(json, "started"));
+	i->phase = incident_phase_parse(get_string(json, "status"));
+	return (instatus_id_ok(i->id));
+}
+
+bool
+instatus_has_update(const json_t *incident, uint64_t started)
+{
+	const json_t *updates = json_object_get(incident, "updates");
+	json_t *update;
+	size_t n;
+
+	json_array_foreach(updates, n, update)
+		if (timestamp_parse(get_string(update, "started")) == started)
+			return (true);
+	return (false);
+}

@@ -1,0 +1,65 @@
+/*
+ * The driver around the pure core: what the files of the notifier share.
+ */
+#ifndef KANATA_NOTIFIER_NOTIFIER_H
+#define KANATA_NOTIFIER_NOTIFIER_H
+
+#include "../common/worker.h"
+#include "incident.h"
+#include "instatus.h"
+
+extern struct incidents *core;
+
+/* main.c: looks soon for what there is to do; cheap, may be called often. */
+void	 notifier_kick(void);
+
+/* api.c: requests to Instatus, within its limits. */
+void	 api_init(struct event_base *);
+const char *api_secret(enum secret, int fd);	/* of a configuration to come */
+const char *api_prepare(const struct conf *);
+void	 api_commit(const struct conf *);
+void	 api_abort(void);
+void	 api_secret_fresh(enum secret, int fd);	/* fd -1: as it was */
+
+typedef void (*api_done_fn)(const struct api_reply *, void *arg);
+/* body is taken, NULL: none.  page_only: a 401 says that the page is not ours, not
+ * that the key is bad.  done is called exactly once, never from within. */
+void	 api_send(const char *method, const char *path, char *body,
+	    bool page_only, api_done_fn, void *arg);
+/* The webhook's address is a secret: it is never in a log. */
+void	 api_webhook(bool down, api_done_fn, void *arg);
+/* A request would be sent at once. */
+bool	 api_ready(void);
+/* When api_ready may become true, in ticks. */
+uint64_t api_when(void);
+/* ms to wait after so many failures and this answer. */
+uint64_t api_delay(const struct api_reply *, unsigned failures);
+const char *api_state(void);		/* for kanatactl show */
+
+/* page.c: what pages, components and incidents there are. */
+void	 page_init(struct event_base *);
+void	 page_soon(void);		/* read it before anything is posted */
+/* Reads if it is time to; true while it reads or has to first. */
+bool	 page_busy(bool idle);
+bool	 page_fresh(void);		/* read a moment ago */
+uint64_t page_when(void);		/* the next reading, in ticks */
+void	 page_list(uint32_t id);	/* MSG_LIST_ASK */
+void	 page_forget(void);		/* another configuration */
+const char *page_state(void);
+
+/* post.c: carries the core's operations out. */
+void	 post_start(const struct operation *);
+unsigned post_flying(void);
+#define POST_FLYING_MAX	4
+
+/* persist.c: the store. */
+void	 persist_link(unsigned instance, int fd);
+/* What is remembered is known, and it is for us to speak. */
+bool	 persist_ready(void);
+void	 persist_start(const struct operation *);
+const char *persist_state(void);
+
+/* show.c */
+void	 show_answer(uint32_t id, uint64_t what);
+
+#endif

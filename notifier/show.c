@@ -1,0 +1,83 @@
+/*
+ * What kanatactl show asks of the notifier.
+ */
+#include <string.h>
+
+#include "notifier.h"
+
+#define ROW_BYTES	48000	/* of the components in one row */
+
+static void
+send_component(const struct component_view *c, void *arg)
+{
+	uint32_t id = *(uint32_t *)arg;
+	struct message_out *m;
+
+	if (!c->configured)
+		return;
+	m = message_new(MSG_SHOW_COMPONENT, id);
+	message_put_s(m, c->id);
+	message_put_s(m, c->name);
+	message_put_s(m, c->cluster);
+	message_put_u(m, c->health);
+	message_put_u(m, c->cause);
+	message_put_u(m, c->ready);
+	message_put_u(m, c->desired);
+	message_put_u(m, c->since);
+	message_put_u(m, c->on_page ? c->page : PAGE_STATUS_MAX);
+	message_put_u(m, c->wanted);
+	message_put_b(m, c->paused);
+	message_put_s(m, c->incident);
+	message_put_s(m, c->detail);
+	channel_send(worker_parent(), m, -1);
+}
+
+static void
+send_incident(const struct incident_view *i, void *arg)
+{
+	uint32_t id = *(uint32_t *)arg;
+	struct message_out *m = message_new(MSG_SHOW_INCIDENT, id);
+	size_t n, bytes = 0;
+
+	message_put_s(m, i->key);
+	message_put_s(m, i->instatus_id);
+	message_put_s(m, i->name);
+	message_put_u(m, i->phase);
+	message_put_u(m, i->started);
+	message_put_u(m, i->resolved);
+	for (n = 0; n < i->ncomponent; n++) {
+		bytes += strlen(i->component[n].id) + 16;
+		if (bytes > ROW_BYTES)
+			break;
+		message_put_s(m, i->component[n].id);
+		message_put_u(m, i->component[n].status);
+	}
+	channel_send(worker_parent(), m, -1);
+}
+
+static void
+send_state(uint32_t id, const char *name, const char *text)
+{
+	struct message_out *m = message_new(MSG_SHOW_STATE, id);
+
+	message_put_s(m, name);
+	message_put_s(m, text);
+	channel_send(worker_parent(), m, -1);
+}
+
+void
+show_answer(uint32_t id, uint64_t what)
+{
+	if (what & SHOW_COMPONENTS)
+		incidents_each_component(core, send_component, &id);
+	if (what & SHOW_INCIDENTS)
+		incidents_each_incident(core, send_incident, &id);
+	if (what & SHOW_STATE) {
+		send_state(id, "instatus", api_state());
+		send_state(id, "pages", page_state());
+		send_state(id, "store", persist_state());
+		if (worker_observe())
+			send_state(id, "observe", "nothing is posted");
+	}
+	channel_send_empty(worker_parent(), MSG_SHOW_END, id);
+}
