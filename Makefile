@@ -54,8 +54,7 @@ kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
 parsing =	kanatad/yaml.c kanatad/value.c kanatad/address.c \
 		kanatad/parsed.c kanatad/key.c kanatad/grammar.c \
 		kanatad/etcd.c kanatad/cluster.c kanatad/component.c \
-		kanatad/kubeconfig.c kanatad/kubeuser.c kanatad/kubeexec.c \
-		kanatad/json.c kanatad/proxy.c common/plugin.c
+		kanatad/kubeconfig.c
 
 kanata-parser_SRCS = $(common) common/message_io.c $(parsing) \
 		kanatad/parser.c kanatad/secretfd.c
@@ -211,11 +210,6 @@ PROC +=		parser
 proc_parser_SRCS = $(common) $(child)
 proc_parser_LIBS = $(unit_message_LIBS)
 proc_parser_NEEDS = $(B)/libexec/kanata/kanata-parser
-
-PROC +=		watcher
-proc_watcher_SRCS = $(common) $(child) regress/proc/server.c
-proc_watcher_LIBS = $(unit_message_LIBS)
-proc_watcher_NEEDS = $(B)/libexec/kanata/kanata-watcher $(proc_dialer_NEEDS)
 
 define proc
 $(B)/proc/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/proc/$(1).c $(proc_$(1)_SRCS)) | $(proc_$(1)_NEEDS)
