@@ -1,12 +1,10 @@
 """The status page as its visitors see it: read from its HTML, drawn as text."""
 
-import textwrap
 from html.parser import HTMLParser
 
 GREEN, BLUE, YELLOW, RED, BOLD, SOFT = "32", "34", "33", "31", "1", "2"
 COLOURS = {"Operational": GREEN, "Under maintenance": BLUE, "Degraded performance": YELLOW,
            "Partial outage": RED, "Major outage": RED, "Resolved": GREEN}
-WIDTH = 78
 
 
 class Incident:
@@ -19,7 +17,7 @@ class Incident:
 
 class PublicPage(HTMLParser):
     """components: {name: status in words}; open and past: incidents, newest first,
-    as are their updates: (status, text)."""
+    as are their updates: (status, lines of text)."""
 
     VOID = ("meta", "br", "hr", "img", "link", "input")
 
@@ -43,8 +41,8 @@ class PublicPage(HTMLParser):
         if self.stack and self.stack[-1][0] == tag:
             self.element(*self.stack.pop())
 
-    def element(self, tag, css, text):
-        text = " ".join(text.split())
+    def element(self, tag, css, raw):
+        text = " ".join(raw.split())
         if tag == "h1":
             self.title = text
         elif tag == "h2":
@@ -57,9 +55,9 @@ class PublicPage(HTMLParser):
             else:
                 self.components[self.name], self.name = text, None
         elif self.section in ("Open incidents", "Past incidents"):
-            self.incident_element(tag, css, text)
+            self.incident_element(tag, css, text, raw)
 
-    def incident_element(self, tag, css, text):
+    def incident_element(self, tag, css, text, raw):
         incidents = self.open if self.section == "Open incidents" else self.past
         if tag == "h3":
             incidents.append(Incident(text))
@@ -69,7 +67,8 @@ class PublicPage(HTMLParser):
         elif tag == "strong":
             self.update_status = text
         elif tag == "p" and incidents:
-            incidents[-1].updates.append((self.update_status, text))
+            lines = [line.strip() for line in raw.splitlines() if line.strip()]
+            incidents[-1].updates.append((self.update_status, lines))
 
     def draw(self, paint=lambda text, colour: text):
         """Lines for a terminal; paint(text, colour) colours."""
@@ -80,15 +79,11 @@ class PublicPage(HTMLParser):
         for incident in self.open:
             lines.append(f"  {paint('Open incident', BOLD)}: {incident.name}")
             for status, text in incident.updates:
-                lines += draw_update(status, text, paint)
+                first, *rest = text or [""]
+                lines.append(f"    {paint(status, COLOURS.get(status, YELLOW))}: {first}")
+                lines += ["      " + line for line in rest]
         for incident in self.past:
             status = incident.status()
             lines.append(paint("  Past incident: ", SOFT) + incident.name
                          + paint(f" ({status})", COLOURS.get(status, SOFT)))
         return lines
-
-
-def draw_update(status, text, paint):
-    first, *rest = textwrap.wrap(f"{status}: {text}", WIDTH - 8) or [""]
-    colour = COLOURS.get(status, YELLOW)
-    return ["    " + paint(status, colour) + first[len(status):], *("      " + line for line in rest)]
