@@ -193,9 +193,9 @@ escape(char *dst, size_t size, const char *text)
 const char *
 log_safe(const char *text)
 {
-	static char buf[4][SAFE_BYTES + 5];
+	static char buf[8][SAFE_BYTES + 5];
 	static unsigned turn;
-	char *dst = buf[turn++ % 4];
+	char *dst = buf[turn++ % 8];
 
 	escape(dst, sizeof(buf[0]), text);
 	return (dst);

@@ -28,7 +28,7 @@ void	 fatalx(const char *, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /*
  * Untrusted text made fit for a log line: at most 200 bytes of it, control
- * characters and bytes that are not UTF-8 escaped as vis(3) does.  Returns one of four static
+ * characters and bytes that are not UTF-8 escaped as vis(3) does.  Returns one of eight static
  * buffers in turn.
  */
 const char	*log_safe(const char *);

@@ -35,16 +35,18 @@ test_safe(void **state)
 }
 
 static void
-test_four_at_a_time(void **state)
+test_eight_at_a_time(void **state)
 {
-	const char *a = log_safe("a"), *b = log_safe("b"), *c = log_safe("c"),
-	    *d = log_safe("d");
+	static const char *const texts[] = { "a", "b", "c", "d", "e", "f", "g",
+	    "h" };
+	const char *safe[8];
+	unsigned i;
 
 	(void)state;
-	assert_string_equal(a, "a");
-	assert_string_equal(b, "b");
-	assert_string_equal(c, "c");
-	assert_string_equal(d, "d");
+	for (i = 0; i < 8; i++)
+		safe[i] = log_safe(texts[i]);
+	for (i = 0; i < 8; i++)
+		assert_string_equal(safe[i], texts[i]);
 }
 
 int
@@ -52,7 +54,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_safe),
-		cmocka_unit_test(test_four_at_a_time),
+		cmocka_unit_test(test_eight_at_a_time),
 	};
 
 	return (cmocka_run_group_tests_name("log", tests, NULL, NULL));
