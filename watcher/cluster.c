@@ -304,6 +304,17 @@ set_address(const struct conf_endpoint *ep, const struct conf_cluster *cl)
 	cluster.env.path = a->path;
 }
 
+static bool
+same_namespaces(const struct conf_cluster *cl)
+{
+	unsigned	 i;
+
+	for (i = 0; i < cl->nns && i < cluster.nns; i++)
+		if (strcmp(cl->ns[i], cluster.ns[i]) != 0)
+			return (false);
+	return (cl->nns == cluster.nns);
+}
+
 static void
 set_namespaces(const struct conf *conf, const struct conf_cluster *cl)
 {
@@ -411,8 +422,10 @@ cluster_configure(const struct conf *conf, struct credentials *c)
 	struct credentials		 old = cluster.credentials;
 	struct stream			*st;
 	bool				 moved, new_server, new_token, fresh;
+	bool				 elsewhere;
 
 	moved = !same_address(ep, cl);
+	elsewhere = moved || !same_namespaces(cl);
 	new_server = moved || !credentials_same_tls(&old, c);
 	new_token = !credentials_same_token(&old, c);
 	cluster.credentials = *c;
@@ -427,7 +440,7 @@ cluster_configure(const struct conf *conf, struct credentials *c)
 			stream_stop(st);
 	set_namespaces(conf, cl);
 	set_streams(conf);
-	fresh = components_configure(cluster.components, conf);
+	fresh = components_configure(cluster.components, conf, elsewhere);
 	if (new_server) {
 		set_address(ep, cl);
 		make_server(ep, cl);

@@ -39,10 +39,12 @@ struct objects	*components_objects(struct components *);
 
 /*
  * The components of a configuration, which is borrowed for the call.  Those that
- * stay keep their memory.  True if there are selectors that were not there
- * before, so that the pods must be listed anew.
+ * stay keep their memory, unless elsewhere says that it is about another place.
+ * True if there are selectors that were not there before, so that the pods must
+ * be listed anew.
  */
-bool		 components_configure(struct components *, const struct conf *);
+bool		 components_configure(struct components *, const struct conf *,
+		    bool elsewhere);
 
 /* Something may have changed for everything that reads this resource (or
  * RESOURCE_MAX: any). */

@@ -146,14 +146,15 @@ component_new(struct components *all, const char *id)
 /* New targets are made before old ones go, so that a selection that only moves
  * from one component to another stays. */
 static void
-configure(struct component *c, const struct conf_component *cc, bool *fresh)
+configure(struct component *c, const struct conf_component *cc, bool elsewhere,
+    bool *fresh)
 {
 	struct component	 old = *c;
 
 	c->wanted = true;
 	c->rules.partial_below = cc->partial_below;
 	c->rules.first_ready_within = cc->first_ready_within;
-	if (c->ntarget != 0 && same_watches(c, cc))
+	if (c->ntarget != 0 && same_watches(c, cc) && !elsewhere)
 		return;
 	set_targets(c, cc, fresh);
 	clear_targets(&old);
@@ -162,7 +163,8 @@ configure(struct component *c, const struct conf_component *cc, bool *fresh)
 }
 
 bool
-components_configure(struct components *all, const struct conf *conf)
+components_configure(struct components *all, const struct conf *conf,
+    bool elsewhere)
 {
 	struct conf_component	*cc;
 	struct component	*c, *next;
@@ -171,7 +173,7 @@ components_configure(struct components *all, const struct conf *conf)
 	TAILQ_FOREACH(cc, &conf->components, entry) {
 		if ((c = find(all, cc->id)) == NULL)
 			c = component_new(all, cc->id);
-		configure(c, cc, &fresh);
+		configure(c, cc, elsewhere, &fresh);
 	}
 	for (c = TAILQ_FIRST(&all->queue); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, entry);

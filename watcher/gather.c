@@ -2,6 +2,7 @@
  * From a target to its workloads and their pods, each of which health_judge
  * judges.
  */
+#include <bsd/stdlib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,18 +88,27 @@ newest_replicaset(const struct node *n)
 	return (newest);
 }
 
+/* b came after a; of two at the same time the names of the revisions decide. */
+static bool
+is_newer(size_t a, size_t b)
+{
+	if (pods[a].terminating)
+		return (true);
+	if (pods[b].created != pods[a].created)
+		return (pods[b].created > pods[a].created);
+	return (strcmp(origin[b]->revision->s, origin[a]->revision->s) > 0);
+}
+
 /* Without a better word: the revision of the pod that came last. */
 static const struct word *
-newest_revision(size_t from)
+newest_revision(void)
 {
-	size_t	 i, newest = from;
+	size_t	 i, newest = 0;
 
-	for (i = from; i < npods; i++)
-		if (!pods[i].terminating &&
-		    (pods[newest].terminating ||
-		    pods[i].created > pods[newest].created))
+	for (i = 0; i < npods; i++)
+		if (!pods[i].terminating && is_newer(newest, i))
 			newest = i;
-	return (from == npods ? NULL : origin[newest]->revision);
+	return (npods == 0 ? NULL : origin[newest]->revision);
 }
 
 static void
@@ -119,7 +129,7 @@ mark_fresh(const struct node *n)
 	if (n->workload != NULL && n->workload->update_revision->s[0] != '\0')
 		revision = n->workload->update_revision;
 	else
-		revision = newest_revision(0);
+		revision = newest_revision();
 	for (i = 0; i < npods; i++)
 		pods[i].fresh = origin[i]->revision == revision;
 }
@@ -379,7 +389,7 @@ judge_group(struct sum *sum, const struct pod **member, size_t n)
 		add_pod(member[i]);
 	}
 	w.created = oldest_pod();
-	newest = newest_revision(0);
+	newest = newest_revision();
 	for (i = 0; i < n; i++)
 		pods[i].fresh = p->owner == NULL ||
 		    origin[i]->revision == newest;
@@ -412,8 +422,9 @@ judge_selected(struct components *all, struct sum *sum)
 		}
 		member[n++] = m->pod;
 	}
-	if (n > 0)
-		qsort(member, n, sizeof(*member), group_compare);
+	/* Not qsort, which asks the kernel how much memory there is. */
+	if (n > 1 && heapsort(member, n, sizeof(*member), group_compare) == -1)
+		fatal("gather");
 	for (from = 0, i = 1; i <= n; i++)
 		if (i == n || group_compare(&member[from], &member[i]) != 0) {
 			judge_group(sum, member + from, i - from);

@@ -377,6 +377,7 @@ failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
 	uint64_t			 wait;
 	bool				 was_watch = st->state == STREAM_WATCHING;
 	bool				 first = st->error[0] == '\0';
+	bool				 news = strcmp(st->error, text) != 0;
 
 	if (code == 404 && info->old_group != NULL && !st->synced &&
 	    st->group == info->group) {
@@ -421,6 +422,8 @@ failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
 		    log_safe(st->env->cluster), stream_name(st), st->error,
 		    (unsigned long long)wait);
 	wait_for(st, wait);
+	if (st->told != READING_LIVE && news)
+		st->env->changed(st);
 	tell(st);
 	if (!st->synced)
 		st->env->started();

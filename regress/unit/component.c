@@ -264,7 +264,7 @@ test_chain(void **state)
 {
 	(void)state;
 	add("c", KIND_ANY, "", "api");
-	assert_false(components_configure(all, conf));
+	assert_false(components_configure(all, conf, false));
 	expect(HEALTH_UNKNOWN, CAUSE_NO_WORKLOAD, 0, 0);
 	deployment(UP, UP);
 	expect(HEALTH_OK, CAUSE_NONE, 2, 2);
@@ -292,7 +292,7 @@ test_any_order(void **state)
 {
 	(void)state;
 	add("c", KIND_DEPLOYMENT, "a", "api");
-	components_configure(all, conf);
+	components_configure(all, conf, false);
 	settle();
 	pod("a", "api-5d9-x", "ReplicaSet/api-5d9/r1", "5d9", UP);
 	pod("a", "api-5d9-y", "ReplicaSet/api-5d9/r1", "5d9", DOWN);
@@ -308,7 +308,7 @@ test_rollout_freshness(void **state)
 {
 	(void)state;
 	add("c", KIND_ANY, "", "api");
-	components_configure(all, conf);
+	components_configure(all, conf, false);
 	deployment(UP, UP);
 	expect(HEALTH_OK, CAUSE_NONE, 2, 2);
 	workload(RESOURCE_DEPLOYMENTS, "a", "api", "d1", 2, true);
@@ -327,7 +327,7 @@ test_bare_pod(void **state)
 	(void)state;
 	add("c", KIND_ANY, "a", "one");
 	add("d", KIND_POD, "a", "db-0");
-	components_configure(all, conf);
+	components_configure(all, conf, false);
 	settle();
 	pod("a", "one", NULL, NULL, UP);
 	expect(HEALTH_OK, CAUSE_NONE, 1, 1);
@@ -351,7 +351,7 @@ test_guess(void **state)
 	reads[RESOURCE_JOBS] = READING_FORBIDDEN;
 	objects_guess(objects, RESOURCE_REPLICASETS, NULL, true);
 	add("c", KIND_ANY, "", "api");
-	components_configure(all, conf);
+	components_configure(all, conf, false);
 	settle();
 	pod("a", "api-5d9-x", "ReplicaSet/api-5d9/r1", "5d9", UP);
 	expect(HEALTH_OK, CAUSE_NONE, 1, 1);
@@ -374,7 +374,7 @@ test_guess_late(void **state)
 {
 	(void)state;
 	add("c", KIND_ANY, "", "api");
-	components_configure(all, conf);
+	components_configure(all, conf, false);
 	deployment(UP, UP);
 	expect(HEALTH_OK, CAUSE_NONE, 2, 2);
 	reads[RESOURCE_DEPLOYMENTS] = READING_FORBIDDEN;
@@ -394,7 +394,7 @@ test_readings(void **state)
 	(void)state;
 	reads[RESOURCE_REPLICASETS] = READING_FIRST;
 	add("c", KIND_ANY, "", "api");
-	components_configure(all, conf);
+	components_configure(all, conf, false);
 	expect(HEALTH_UNKNOWN, CAUSE_DISCONNECTED, 0, 0);
 	deployment(UP, DOWN);
 	expect_silence();
@@ -433,7 +433,7 @@ test_forbidden_kind(void **state)
 	(void)state;
 	reads[RESOURCE_DEPLOYMENTS] = READING_FORBIDDEN;
 	add("c", KIND_DEPLOYMENT, "", "api");
-	components_configure(all, conf);
+	components_configure(all, conf, false);
 	expect(HEALTH_UNKNOWN, CAUSE_FORBIDDEN, 0, 0);
 	assert_string_equal(last.detail, "the reason");
 }
@@ -443,7 +443,7 @@ test_selector(void **state)
 {
 	(void)state;
 	add("c", KIND_SELECTOR, "", "app=web");
-	assert_true(components_configure(all, conf));
+	assert_true(components_configure(all, conf, false));
 	expect(HEALTH_UNKNOWN, CAUSE_DISCONNECTED, 0, 0);
 	pod("a", "api-5d9-x", "ReplicaSet/api-5d9/r1", "5d9", UP);
 	pod("a", "db-0", "StatefulSet/db/s1", NULL, UP);
@@ -469,7 +469,7 @@ test_paused(void **state)
 {
 	(void)state;
 	add("c", KIND_ANY, "", "api");
-	components_configure(all, conf);
+	components_configure(all, conf, false);
 	deployment(UP, DOWN);
 	expect(HEALTH_DEGRADED, CAUSE_NOT_READY, 1, 2);
 	assert_false(last.paused);
@@ -488,7 +488,7 @@ test_sweep(void **state)
 {
 	(void)state;
 	add("c", KIND_ANY, "", "api");
-	components_configure(all, conf);
+	components_configure(all, conf, false);
 	deployment(UP, UP);
 	pod("b", "other", NULL, NULL, UP);
 	expect(HEALTH_OK, CAUSE_NONE, 2, 2);
@@ -514,7 +514,7 @@ test_hostile_owners(void **state)
 {
 	(void)state;
 	add("c", KIND_ANY, "", "api");
-	components_configure(all, conf);
+	components_configure(all, conf, false);
 	replicaset("a", "loop", "r1", "loop", "d1", "1");
 	put(RESOURCE_DEPLOYMENTS, json_pack("{s:{s:s,s:s,s:[{s:s,s:s,s:s,s:b}]}}",
 	    "metadata", "namespace", "a", "name", "loop", "ownerReferences",
@@ -540,7 +540,7 @@ test_two_watches(void **state)
 	(void)state;
 	c = add("c", KIND_DEPLOYMENT, "a", "api");
 	add_watch(c, KIND_STATEFULSET, "a", "db");
-	components_configure(all, conf);
+	components_configure(all, conf, false);
 	deployment(UP, UP);
 	expect(HEALTH_UNKNOWN, CAUSE_NO_WORKLOAD, 2, 2);
 	workload(RESOURCE_STATEFULSETS, "a", "db", "s1", 1, false);
@@ -560,7 +560,7 @@ test_reload(void **state)
 	(void)state;
 	add("c", KIND_ANY, "", "api");
 	add("d", KIND_SELECTOR, "", "app=web");
-	assert_true(components_configure(all, conf));
+	assert_true(components_configure(all, conf, false));
 	deployment(UP, DOWN);
 	components_selected(all);
 	settle();
@@ -568,21 +568,21 @@ test_reload(void **state)
 	assert_int_equal(said, 2);
 	/* The same again: nothing is new, nothing is said. */
 	now += MIN;
-	assert_false(components_configure(all, conf));
+	assert_false(components_configure(all, conf, false));
 	expect_silence();
 	components_say_all(all);
 	assert_int_equal(said, 2);
 	assert_true(last.since == since);
 	/* Another component with the same selector needs no list. */
 	add("e", KIND_SELECTOR, "", "app=web");
-	assert_false(components_configure(all, conf));
+	assert_false(components_configure(all, conf, false));
 	expect(HEALTH_DEGRADED, CAUSE_NOT_READY, 1, 2);
 	assert_string_equal(said_ids, "e");
 	/* All go but one, with another selector. */
 	conf_free(conf);
 	conf = conf_new();
 	add("d", KIND_SELECTOR, "", "app in (web)");
-	assert_true(components_configure(all, conf));
+	assert_true(components_configure(all, conf, false));
 	settle();
 	assert_string_equal(said_ids, "d");
 	assert_int_equal(last.cause, CAUSE_DISCONNECTED);
@@ -600,7 +600,7 @@ test_look_again(void **state)
 
 	(void)state;
 	add("c", KIND_ANY, "", "one");
-	components_configure(all, conf);
+	components_configure(all, conf, false);
 	now = OLD + 10 * MIN - 50;
 	pod("a", "one", NULL, NULL, CRASH);
 	expect(HEALTH_UNKNOWN, CAUSE_STARTING, 0, 1);
