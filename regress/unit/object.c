@@ -347,6 +347,11 @@ test_others(void **state)
 	    "'status':{'currentRevision':'a','updateRevision':'b'}}");
 	assert_true(w->rolling);
 	assert_string_equal(o.update_revision, "b");
+	/* All are made; the last one starts. */
+	must(&o, RESOURCE_STATEFULSETS, "{" META "},'spec':{'replicas':3},"
+	    "'status':{'currentRevision':'a','updateRevision':'b',"
+	    "'updatedReplicas':3}}");
+	assert_true(w->rolling);
 	must(&o, RESOURCE_STATEFULSETS, "{" META "},'spec':{'replicas':3,"
 	    "'updateStrategy':{'type':'OnDelete'}},'status':{"
 	    "'currentRevision':'a','updateRevision':'b'}}");
