@@ -242,7 +242,9 @@ class Kanata:
         text = f"configuration:\n{open(self.file, 'rb').read()[:3000].decode(errors='replace')}\n"
         if self.child is not None and self.child.poll() is None:
             text += f"kanatactl show:\n{self.ctl('show').out}\n"
-        return text + f"log:\n{self.log()[-9000:]}"
+        # The single messages help nobody here.
+        log = "\n".join(line for line in self.log().splitlines() if " sent MSG_" not in line)
+        return text + f"log:\n{log[-8000:]}"
 
 
 def alive(pid):

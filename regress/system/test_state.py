@@ -192,7 +192,8 @@ def lose_the_answer(fault, **options):
     kube.crash("default", "api")
     world.page.wait_status("cmp", "MAJOROUTAGE", limit=60)
     world.page.wait_open(1)
-    world.recovery("api", "cmp")
+    # It waits for the answer first.
+    world.recovery("api", "cmp", limit=90)
     world.page.assert_one_outage("cmp")
 
 

@@ -116,7 +116,7 @@ class World:
         incidents = self.page.wait_open(1)
         return incidents[0]
 
-    def recovery(self, workload, id, ns="default"):
+    def recovery(self, workload, id, ns="default", limit=30):
         self.kube.heal(ns, workload)
-        self.page.wait_status(id, "OPERATIONAL")
+        self.page.wait_status(id, "OPERATIONAL", limit=limit)
         self.page.wait_open(0)
