@@ -64,7 +64,9 @@ kanata-dialer_SRCS = $(worker) dialer/main.c dialer/dial.c dialer/resolve.c
 kanata-dialer_LIBS = -levent_core -levent_extra -lmsgpackc -lseccomp -lbsd
 
 decoding =	watcher/table.c watcher/timestamp.c watcher/selector.c \
-		watcher/resource.c watcher/object.c watcher/object_pod.c
+		watcher/resource.c watcher/facts.c watcher/object.c \
+		watcher/object_pod.c watcher/object_json.c \
+		watcher/object_wire.c watcher/wire.c
 objects =	$(decoding) watcher/objects.c watcher/objects_node.c \
 		watcher/objects_pod.c watcher/objects_select.c
 components =	$(objects) watcher/health.c watcher/gather.c \
@@ -73,7 +75,8 @@ streams =	watcher/stream.c watcher/stream_read.c watcher/splitter.c \
 		watcher/backoff.c
 kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \
 		watcher/main.c watcher/cluster.c watcher/credential.c
-kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
+kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \
+		-lmsgpackc -lseccomp -lbsd
 
 incidents =	notifier/incident.c notifier/debounce.c notifier/plan.c \
 		notifier/step.c notifier/record.c notifier/text.c \
@@ -167,10 +170,10 @@ unit_splitter_LIBS = -lbsd
 unit_health_SRCS = common/health.c watcher/health.c
 UNIT +=		object
 unit_object_SRCS = common/log.c common/health.c $(decoding)
-unit_object_LIBS = -ljansson -lbsd
+unit_object_LIBS = -ljansson -lprotobuf-nanopb -lbsd
 UNIT +=		component
 unit_component_SRCS = $(common) $(components)
-unit_component_LIBS = -ljansson $(unit_message_LIBS)
+unit_component_LIBS = -ljansson -lprotobuf-nanopb $(unit_message_LIBS)
 UNIT +=		stream
 unit_stream_SRCS = $(common) $(objects) $(streams)
 unit_stream_LIBS = $(unit_component_LIBS)

@@ -1,141 +1,87 @@
 /*
- * Decodes workloads.  Field names are those of the Kubernetes API reference
- * (apps/v1, batch/v1, meta/v1).  Everything comes from the API server: a member
- * of the wrong type counts as missing.
+ * What the facts about an object mean: who it is, whom it belongs to, and of a
+ * workload what it wants.
  */
 #include <limits.h>
 #include <string.h>
 
-#include "object.h"
+#include "facts.h"
 #include "table.h"
-#include "timestamp.h"
-
-#define PAUSED		"kanata/paused"
-#define REVISION	"deployment.kubernetes.io/revision"
-
-const json_t *
-member(const json_t *o, const char *key)
-{
-	return (json_object_get(o, key));
-}
-
-const char *
-member_text(const json_t *o, const char *key)
-{
-	return (json_string_value(json_object_get(o, key)));
-}
-
-unsigned
-member_count(const json_t *o, const char *key, unsigned missing)
-{
-	const json_t	*v = json_object_get(o, key);
-	json_int_t	 n;
-
-	if (!json_is_integer(v))
-		return (missing);
-	n = json_integer_value(v);
-	return (n < 0 ? 0 : n > INT_MAX ? INT_MAX : (unsigned)n);
-}
-
-bool
-member_true(const json_t *o, const char *key)
-{
-	return (json_is_true(json_object_get(o, key)));
-}
-
-uint64_t
-member_time(const json_t *o, const char *key)
-{
-	return (timestamp_parse(member_text(o, key)));
-}
-
-static bool
-text_is(const char *text, const char *what)
-{
-	return (text != NULL && strcmp(text, what) == 0);
-}
-
-const json_t *
-condition_find(const json_t *status, const char *type)
-{
-	const json_t	*c, *all = member(status, "conditions");
-	size_t		 i;
-
-	json_array_foreach(all, i, c)
-		if (text_is(member_text(c, "type"), type))
-			return (c);
-	return (NULL);
-}
-
-bool
-condition_is(const json_t *condition, const char *status)
-{
-	return (text_is(member_text(condition, "status"), status));
-}
 
 const char *
 object_label(const char *key, const void *object)
 {
-	return (member_text(((const struct object *)object)->labels, key));
+	const struct object	*o = object;
+
+	return (o->label == NULL ? NULL : o->label(o, key));
+}
+
+/* A copy in the object; "" if it is missing or longer than any name. */
+static const char *
+keep(struct object *o, size_t *used, struct text t)
+{
+	char	*s = o->texts + *used;
+
+	if (t.len > OBJECT_NAME_MAX)
+		t.len = 0;
+	if (t.len > 0)
+		memcpy(s, t.p, t.len);
+	s[t.len] = '\0';
+	*used += t.len + 1;
+	return (s);
+}
+
+static unsigned
+count(int n, unsigned missing)
+{
+	return (n == -1 ? missing : (unsigned)n);
+}
+
+static bool
+is_true(const struct fact_condition *c)
+{
+	return (text_is(c->status, "True"));
+}
+
+static bool
+is_false(const struct fact_condition *c)
+{
+	return (text_is(c->status, "False"));
+}
+
+static uint64_t
+hash_of(struct text t)
+{
+	return (t.p == NULL ? 0 : table_hash_bytes(t.p, t.len));
 }
 
 static enum kind
-owner_kind(const char *api_version, const char *kind)
+owner_kind(const struct facts *f)
 {
 	enum resource	 r;
 
-	if (api_version == NULL || kind == NULL)
+	if (f->owner_api.len < 6 || (memcmp(f->owner_api.p, "apps/", 5) != 0 &&
+	    memcmp(f->owner_api.p, "batch/", 6) != 0))
 		return (KIND_ANY);
 	for (r = RESOURCE_DEPLOYMENTS; r < RESOURCE_PODS; r++)
-		if (strcmp(resource_info(r)->object, kind) == 0 &&
-		    (strncmp(api_version, "apps/", 5) == 0 ||
-		    strncmp(api_version, "batch/", 6) == 0))
+		if (text_is(f->owner_kind, resource_info(r)->object))
 			return (resource_info(r)->kind);
 	return (KIND_ANY);
 }
 
-/* A mirror pod belongs to its Node: that is a place, not a workload. */
-static void
-decode_owner(struct object *o, const json_t *metadata)
-{
-	const json_t	*ref, *refs = member(metadata, "ownerReferences");
-	const char	*kind, *uid;
-	size_t		 i;
-
-	json_array_foreach(refs, i, ref) {
-		kind = member_text(ref, "kind");
-		if (!member_true(ref, "controller") || text_is(kind, "Node"))
-			continue;
-		o->owner = member_text(ref, "name");
-		if (o->owner == NULL || o->owner[0] == '\0' ||
-		    strlen(o->owner) > OBJECT_NAME_MAX) {
-			o->owner = NULL;
-			return;
-		}
-		o->owner_kind = owner_kind(member_text(ref, "apiVersion"), kind);
-		uid = member_text(ref, "uid");
-		o->owner_uid = uid == NULL ? 0 : table_hash(uid);
-		return;
-	}
-}
-
 /* IntOrString: a number, or a percentage of total. */
 static unsigned
-int_or_percent(const json_t *v, unsigned total, unsigned missing, bool up)
+amount(const struct fact_amount *a, unsigned total, unsigned missing, bool up)
 {
-	const char	*s;
+	const char	*s = a->text.p, *end;
 	uint64_t	 n = 0;
 
-	if (json_is_integer(v)) {
-		json_int_t i = json_integer_value(v);
-
-		return (i < 0 ? 0 : i > INT_MAX ? INT_MAX : (unsigned)i);
-	}
-	if ((s = json_string_value(v)) == NULL)
-		return (missing);
-	for (; *s >= '0' && *s <= '9' && n < 1000; s++)
+	if (s == NULL)
+		return (count(a->number, missing));
+	for (end = s + a->text.len; s < end && *s >= '0' && *s <= '9' &&
+	    n < 1000; s++)
 		n = n * 10 + (*s - '0');
-	if (strcmp(s, "%") != 0)
+	if (end - s != 1 || *s != '%')
 		return (missing);
 	return ((unsigned)((n * total + (up ? 99 : 0)) / 100));
 }
@@ -147,141 +93,127 @@ less(unsigned a, unsigned b)
 }
 
 static void
-decode_deployment(struct workload_state *w, const json_t *spec,
-    const json_t *status)
+conclude_deployment(struct workload_state *w, const struct facts *f)
 {
-	const json_t	*strategy = member(spec, "strategy"), *c;
-	const json_t	*rolling = member(strategy, "rollingUpdate");
-	unsigned	 updated = member_count(status, "updatedReplicas", 0);
-	unsigned	 away, surge;
-	bool		 going = false, known;
+	const struct fact_condition	*c;
+	unsigned			 updated = count(f->updated, 0);
+	unsigned			 away, surge;
+	bool				 going = false, known;
 
-	w->desired = member_count(spec, "replicas", 1);
-	away = int_or_percent(member(rolling, "maxUnavailable"), w->desired,
-	    w->desired / 4, false);
-	surge = int_or_percent(member(rolling, "maxSurge"), w->desired,
-	    (w->desired + 3) / 4, true);
+	w->desired = count(f->replicas, 1);
+	away = amount(&f->max_unavailable, w->desired, w->desired / 4, false);
+	surge = amount(&f->max_surge, w->desired, (w->desired + 3) / 4, true);
 	if (away == 0 && surge == 0)
 		away = 1;
-	w->minimum = text_is(member_text(strategy, "type"), "Recreate") ? 0 :
+	w->minimum = text_is(f->strategy, "Recreate") ? 0 :
 	    less(w->desired, away);
-	w->has_deadline = member_count(spec, "progressDeadlineSeconds", 600) !=
-	    INT_MAX;
+	w->has_deadline = f->deadline != INT_MAX;
 
-	c = condition_find(status, "Progressing");
-	known = c != NULL && !condition_is(c, "Unknown");
-	w->progress_since = member_time(c, "lastTransitionTime");
-	if (condition_is(c, "True")) {
-		w->completed = text_is(member_text(c, "reason"),
-		    "NewReplicaSetAvailable");
+	c = &f->condition[CONDITION_PROGRESSING];
+	known = c->status.p != NULL && !text_is(c->status, "Unknown");
+	w->progress_since = c->since;
+	if (is_true(c)) {
+		w->completed = text_is(c->reason, "NewReplicaSetAvailable");
 		going = !w->completed;
-	} else if (condition_is(c, "False"))
-		w->deadline = text_is(member_text(c, "reason"),
-		    "ProgressDeadlineExceeded");
+	} else if (is_false(c))
+		w->deadline = text_is(c->reason, "ProgressDeadlineExceeded");
 	w->rolling = going || w->deadline ||
-	    member_count(status, "replicas", 0) > updated ||
+	    count(f->status_replicas, 0) > updated ||
 	    (!known && updated < w->desired);
 }
 
 static void
-decode_statefulset(struct object *o, struct workload_state *w,
-    const json_t *spec, const json_t *status)
+conclude_statefulset(struct object *o, const struct facts *f, size_t *used)
 {
-	const json_t	*strategy = member(spec, "updateStrategy");
-	const json_t	*rolling = member(strategy, "rollingUpdate");
-	const char	*current = member_text(status, "currentRevision");
-	const char	*update = member_text(status, "updateRevision");
-	unsigned	 away, partition = member_count(rolling, "partition", 0);
+	struct workload_state	*w = &o->workload;
+	unsigned		 away, partition = count(f->partition, 0);
 
-	w->desired = member_count(spec, "replicas", 1);
-	away = int_or_percent(member(rolling, "maxUnavailable"), w->desired, 1,
-	    true);
+	w->desired = count(f->replicas, 1);
+	away = amount(&f->max_unavailable, w->desired, 1, true);
 	w->minimum = less(w->desired, away == 0 ? 1 : away);
-	if (update == NULL)
-		return;
-	o->update_revision = update;
+	o->update_revision = keep(o, used, f->update_revision);
 	/* With a partition the revisions differ for as long as it stands. */
-	w->rolling = current != NULL && strcmp(current, update) != 0 &&
-	    !text_is(member_text(strategy, "type"), "OnDelete") &&
-	    (partition == 0 || member_count(status, "updatedReplicas", 0) <
+	w->rolling = o->update_revision[0] != '\0' &&
+	    f->current_revision.p != NULL &&
+	    !text_is(f->current_revision, o->update_revision) &&
+	    !text_is(f->strategy, "OnDelete") &&
+	    (partition == 0 || count(f->updated, 0) <
 	    less(w->desired, partition));
 }
 
 static void
-decode_daemonset(struct workload_state *w, const json_t *spec,
-    const json_t *status)
+conclude_daemonset(struct workload_state *w, const struct facts *f)
 {
-	const json_t	*strategy = member(spec, "updateStrategy");
-	const json_t	*rolling = member(strategy, "rollingUpdate");
 	unsigned	 away;
 
 	/* Before the controller has seen it, it does not say how many. */
-	w->counted = member_count(status, "observedGeneration", 0) > 0;
-	w->desired = member_count(status, "desiredNumberScheduled", 0);
-	away = int_or_percent(member(rolling, "maxUnavailable"), w->desired, 1,
-	    true);
+	w->counted = f->observed > 0;
+	w->desired = count(f->scheduled, 0);
+	away = amount(&f->max_unavailable, w->desired, 1, true);
 	w->minimum = less(w->desired, away);
-	w->rolling = w->counted &&
-	    !text_is(member_text(strategy, "type"), "OnDelete") &&
-	    member_count(status, "updatedNumberScheduled", 0) < w->desired;
+	w->rolling = w->counted && !text_is(f->strategy, "OnDelete") &&
+	    count(f->updated, 0) < w->desired;
 }
 
 static void
-decode_job(struct workload_state *w, const json_t *spec, const json_t *status)
+conclude_replicaset(struct object *o, const struct facts *f)
 {
-	const json_t	*complete = condition_find(status, "Complete");
-	const json_t	*failed = condition_find(status, "Failed");
+	size_t	 i;
 
-	w->suspended = member_true(spec, "suspend");
-	w->complete = condition_is(complete, "True");
-	w->failed = condition_is(failed, "True");
+	o->workload.desired = count(f->replicas, 1);
+	for (i = 0; i < f->revision.len && f->revision.p[i] >= '0' &&
+	    f->revision.p[i] <= '9' && o->revision_number < UINT32_MAX; i++)
+		o->revision_number = o->revision_number * 10 +
+		    (f->revision.p[i] - '0');
+}
+
+static void
+conclude_job(struct workload_state *w, const struct facts *f)
+{
+	const struct fact_condition	*complete, *failed;
+
+	complete = &f->condition[CONDITION_COMPLETE];
+	failed = &f->condition[CONDITION_FAILED];
+	w->suspended = f->suspend;
+	w->complete = is_true(complete);
+	w->failed = is_true(failed);
 	if (w->complete || w->failed)
-		w->finished = member_time(w->failed ? failed : complete,
-		    "lastTransitionTime");
+		w->finished = w->failed ? failed->since : complete->since;
 }
 
 static void
-decode_workload(struct object *o, const json_t *metadata, const json_t *root)
+conclude_workload(struct object *o, const struct facts *f, size_t *used)
 {
-	struct workload_state	*w = &o->workload;
-	const json_t		*spec = member(root, "spec");
-	const json_t		*status = member(root, "status"), *c;
-	const char		*s;
+	struct workload_state		*w = &o->workload;
+	const struct fact_condition	*c = &f->condition[CONDITION_AVAILABLE];
 
 	w->kind = resource_info(o->resource)->kind;
 	/* Foreground deletion: it is going, on purpose. */
-	w->found = member(metadata, "deletionTimestamp") == NULL;
+	w->found = !f->deleted;
 	w->paused = o->paused;
 	w->counted = true;
-	w->created = member_time(metadata, "creationTimestamp");
-	w->min_ready = (uint64_t)member_count(spec, "minReadySeconds", 0) * 1000;
-	w->replica_failure = condition_is(condition_find(status,
-	    "ReplicaFailure"), "True");
-	c = condition_find(status, "Available");
-	if (condition_is(c, "False"))
-		w->unavailable_since = member_time(c, "lastTransitionTime");
+	w->created = f->created;
+	w->min_ready = (uint64_t)count(f->min_ready, 0) * 1000;
+	w->replica_failure = is_true(&f->condition[CONDITION_REPLICA_FAILURE]);
+	if (is_false(c))
+		w->unavailable_since = c->since;
 
 	switch (w->kind) {
 	case KIND_DEPLOYMENT:
-		decode_deployment(w, spec, status);
+		conclude_deployment(w, f);
 		break;
 	case KIND_STATEFULSET:
-		decode_statefulset(o, w, spec, status);
+		conclude_statefulset(o, f, used);
 		break;
 	case KIND_DAEMONSET:
-		decode_daemonset(w, spec, status);
+		conclude_daemonset(w, f);
 		break;
 	case KIND_REPLICASET:
-		w->desired = member_count(spec, "replicas", 1);
-		s = member_text(member(metadata, "annotations"), REVISION);
-		for (; s != NULL && *s >= '0' && *s <= '9' &&
-		    o->revision_number < UINT32_MAX; s++)
-			o->revision_number = o->revision_number * 10 +
-			    (*s - '0');
+		conclude_replicaset(o, f);
 		break;
 	case KIND_JOB:
 	case KIND_CRONJOB:
-		decode_job(w, spec, status);
+		conclude_job(w, f);
 		break;
 	default:
 		break;
@@ -289,54 +221,57 @@ decode_workload(struct object *o, const json_t *metadata, const json_t *root)
 }
 
 static const char *
-decode_name(struct object *o, const json_t *metadata)
+conclude_name(struct object *o, const struct facts *f, size_t *used)
 {
-	const char	*uid = member_text(metadata, "uid");
+	bool	 bare = o->resource == RESOURCE_NAMESPACES;
 
-	o->name = member_text(metadata, "name");
-	o->ns = member_text(metadata, "namespace");
-	if (o->name == NULL || o->name[0] == '\0')
+	if (f->name.len == 0)
 		return ("an object without a name");
-	if (strlen(o->name) > OBJECT_NAME_MAX)
+	if (f->name.len > OBJECT_NAME_MAX)
 		return ("an object's name is too long");
-	if (o->resource == RESOURCE_NAMESPACES)
-		o->ns = "";
-	else if (o->ns == NULL || o->ns[0] == '\0')
+	if (!bare && f->ns.len == 0)
 		return ("an object without a namespace");
-	if (strlen(o->resource == RESOURCE_NAMESPACES ? o->name : o->ns) >
-	    OBJECT_NAMESPACE_MAX)
+	if ((bare ? f->name.len : f->ns.len) > OBJECT_NAMESPACE_MAX)
 		return ("a namespace's name is too long");
-	o->uid = uid == NULL ? 0 : table_hash(uid);
+	o->name = keep(o, used, f->name);
+	o->ns = bare ? "" : keep(o, used, f->ns);
 	return (NULL);
 }
 
-const char *
-object_decode(struct object *o, enum resource resource, const char *api_version,
-    bool item, const json_t *root)
+static void
+conclude_owner(struct object *o, const struct facts *f, size_t *used)
 {
-	const json_t	*metadata = member(root, "metadata");
-	const char	*kind = member_text(root, "kind");
-	const char	*version = member_text(root, "apiVersion"), *why;
+	if (f->owner.len == 0 || f->owner.len > OBJECT_NAME_MAX)
+		return;
+	o->owner = keep(o, used, f->owner);
+	o->owner_kind = owner_kind(f);
+	o->owner_uid = hash_of(f->owner_uid);
+}
 
-	memset(o, 0, sizeof(*o));
-	o->resource = resource;
+const char *
+object_conclude(struct object *o, enum resource r, const struct facts *f)
+{
+	const char	*why;
+	size_t		 used = 0;
+
+	memset(o, 0, offsetof(struct object, detail));
+	o->detail[0] = '\0';
+	o->resource = r;
 	o->template_hash = o->revision = o->update_revision = "";
-	if (!json_is_object(metadata))
-		return ("an object without metadata");
-	if ((kind != NULL || !item) &&
-	    !text_is(kind, resource_info(resource)->object))
-		return ("an object of another kind than asked for");
-	if ((version != NULL || !item) && !text_is(version, api_version))
-		return ("an object of another apiVersion than asked for");
-	if ((why = decode_name(o, metadata)) != NULL)
+	if ((why = conclude_name(o, f, &used)) != NULL)
 		return (why);
-	o->paused = member(member(metadata, "annotations"), PAUSED) != NULL;
-	if (resource == RESOURCE_NAMESPACES)
+	o->paused = f->paused;
+	if (r == RESOURCE_NAMESPACES)
 		return (NULL);
-	decode_owner(o, metadata);
-	if (resource == RESOURCE_PODS)
-		object_decode_pod(o, root);
-	else
-		decode_workload(o, metadata, root);
+	conclude_owner(o, f, &used);
+	if (r == RESOURCE_PODS) {
+		o->template_hash = keep(o, &used, f->template_hash);
+		o->revision = o->template_hash[0] != '\0' ? o->template_hash :
+		    keep(o, &used, f->revision_hash);
+		object_conclude_pod(o, f);
+	} else {
+		o->uid = hash_of(f->uid);
+		conclude_workload(o, f, &used);
+	}
 	return (NULL);
 }

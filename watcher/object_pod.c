@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "object.h"
-#include "timestamp.h"
+#include "facts.h"
 
 /* A kubelet reports Ready=False when it takes a pod over; a later change to
  * False can only come from True. */
@@ -51,14 +50,11 @@ static const struct {
 	{ "NodeAffinity",	CAUSE_UNSCHEDULABLE },
 };
 
-static const char *
-or_empty(const char *s)
-{
-	return (s == NULL ? "" : s);
-}
-
 static void	 say(struct object *, enum cause, const char *, ...)
 		    __attribute__((format(printf, 3, 4)));
+
+/* For "%.*s". */
+#define SPAN(t)	(int)(t).len, (t).p == NULL ? "" : (t).p
 
 /* The cause and its text, cut at a character's boundary. */
 static void
@@ -83,114 +79,113 @@ say(struct object *o, enum cause cause, const char *fmt, ...)
 }
 
 static enum cause
-waiting_cause(const char *reason)
+waiting_cause(struct text reason)
 {
 	size_t	 i;
 
 	for (i = 0; i < sizeof(waiting_reasons) / sizeof(*waiting_reasons); i++)
-		if (strcmp(waiting_reasons[i].reason, reason) == 0)
+		if (text_is(reason, waiting_reasons[i].reason))
 			return (waiting_reasons[i].cause);
 	return (CAUSE_NONE);
 }
 
 static bool
-out_of_memory(const json_t *terminated)
+out_of_memory(const struct fact_ended *e)
 {
-	return (strcmp(or_empty(member_text(terminated, "reason")),
-	    "OOMKilled") == 0);
+	return (text_is(e->reason, "OOMKilled"));
+}
+
+/* Does it say why it is not ready? */
+static bool
+container_is_sick(const struct fact_container *c, bool init)
+{
+	if (c->ready)
+		return (false);
+	if (waiting_cause(c->waiting_reason) != CAUSE_NONE)
+		return (true);
+	if (c->ended.there && c->ended.exit_code == 0 && init)
+		return (false);
+	if (c->ended.there && (c->restarts > 0 || out_of_memory(&c->ended)))
+		return (true);
+	/* It runs again between two crashes. */
+	return (c->last.there && c->restarts > 1);
+}
+
+void
+facts_container(struct facts *f, const struct fact_container *c, bool init)
+{
+	if (!init && !f->has_starved && out_of_memory(&c->ended)) {
+		f->starved = *c;
+		f->has_starved = true;
+	}
+	if ((init ? f->has_init : f->has_main) || !container_is_sick(c, init))
+		return;
+	if (init) {
+		f->init = *c;
+		f->has_init = true;
+	} else {
+		f->main = *c;
+		f->has_main = true;
+	}
 }
 
 /* How a container ended: "exit code 1" or "out of memory". */
 static void
-say_ended(struct object *o, const char *name, const json_t *ended)
+say_ended(struct object *o, struct text name, const struct fact_ended *ended)
 {
 	if (out_of_memory(ended))
-		say(o, CAUSE_OOM, "container %s: out of memory", name);
-	else if (ended != NULL)
-		say(o, CAUSE_CRASH_LOOP, "container %s: keeps ending, exit code "
-		    "%u", name, member_count(ended, "exitCode", 0));
+		say(o, CAUSE_OOM, "container %.*s: out of memory", SPAN(name));
+	else if (ended->there)
+		say(o, CAUSE_CRASH_LOOP, "container %.*s: keeps ending, exit "
+		    "code %d", SPAN(name), ended->exit_code);
 	else
-		say(o, CAUSE_CRASH_LOOP, "container %s: keeps ending", name);
-}
-
-/* One container that is not ready: true if it says why. */
-static bool
-container_cause(struct object *o, const json_t *c, bool init)
-{
-	const json_t	*state = member(c, "state");
-	const json_t	*ended = member(state, "terminated");
-	const json_t	*last = member(member(c, "lastState"), "terminated");
-	const char	*name = or_empty(member_text(c, "name"));
-	const char	*reason;
-	unsigned	 restarts = member_count(c, "restartCount", 0);
-
-	if (member_true(c, "ready"))
-		return (false);
-	reason = or_empty(member_text(member(state, "waiting"), "reason"));
-	switch (waiting_cause(reason)) {
-	case CAUSE_CRASH_LOOP:
-		say_ended(o, name, last);
-		return (true);
-	case CAUSE_IMAGE:
-		say(o, CAUSE_IMAGE, "container %s: image %s cannot be pulled",
-		    name, or_empty(member_text(c, "image")));
-		return (true);
-	case CAUSE_CONFIG:
-		say(o, CAUSE_CONFIG, "container %s: %s: %s", name, reason,
-		    or_empty(member_text(member(state, "waiting"), "message")));
-		return (true);
-	default:
-		break;
-	}
-	if (ended != NULL && member_count(ended, "exitCode", 0) == 0 && init)
-		return (false);
-	if (ended != NULL && (restarts > 0 || out_of_memory(ended))) {
-		say_ended(o, name, ended);
-		return (true);
-	}
-	/* It runs again between two crashes. */
-	if (last != NULL && restarts > 1) {
-		say_ended(o, name, last);
-		return (true);
-	}
-	return (false);
-}
-
-static bool
-containers_cause(struct object *o, const json_t *status, const char *which,
-    bool init)
-{
-	const json_t	*c, *all = member(status, which);
-	size_t		 i;
-
-	json_array_foreach(all, i, c)
-		if (container_cause(o, c, init))
-			return (true);
-	return (false);
+		say(o, CAUSE_CRASH_LOOP, "container %.*s: keeps ending",
+		    SPAN(name));
 }
 
 static void
-failed_cause(struct object *o, const json_t *status)
+say_container(struct object *o, const struct fact_container *c)
 {
-	const char	*reason = or_empty(member_text(status, "reason"));
-	const json_t	*c, *all = member(status, "containerStatuses");
-	size_t		 i;
+	switch (waiting_cause(c->waiting_reason)) {
+	case CAUSE_CRASH_LOOP:
+		say_ended(o, c->name, &c->last);
+		break;
+	case CAUSE_IMAGE:
+		say(o, CAUSE_IMAGE, "container %.*s: image %.*s cannot be "
+		    "pulled", SPAN(c->name), SPAN(c->image));
+		break;
+	case CAUSE_CONFIG:
+		say(o, CAUSE_CONFIG, "container %.*s: %.*s: %.*s",
+		    SPAN(c->name), SPAN(c->waiting_reason),
+		    SPAN(c->waiting_message));
+		break;
+	default:
+		say_ended(o, c->name, c->ended.there ? &c->ended : &c->last);
+	}
+}
+
+static void
+say_failed(struct object *o, const struct facts *f)
+{
+	size_t	 i;
 
 	for (i = 0; i < sizeof(pod_reasons) / sizeof(*pod_reasons); i++)
-		if (strcmp(pod_reasons[i].reason, reason) == 0) {
-			say(o, pod_reasons[i].cause, "%s: %s", reason,
-			    or_empty(member_text(status, "message")));
+		if (text_is(f->reason, pod_reasons[i].reason)) {
+			say(o, pod_reasons[i].cause, "%.*s: %.*s",
+			    SPAN(f->reason), SPAN(f->message));
 			return;
 		}
-	json_array_foreach(all, i, c) {
-		const json_t *t = member(member(c, "state"), "terminated");
+	if (f->has_starved)
+		say_ended(o, f->starved.name, &f->starved.ended);
+	else
+		say(o, CAUSE_FAILED, "failed%s%.*s", f->reason.len > 0 ? ": " :
+		    "", SPAN(f->reason));
+}
 
-		if (out_of_memory(t)) {
-			say_ended(o, or_empty(member_text(c, "name")), t);
-			return;
-		}
-	}
-	say(o, CAUSE_FAILED, "failed%s%s", reason[0] != '\0' ? ": " : "", reason);
+static bool
+condition_is(const struct facts *f, enum condition c, const char *status)
+{
+	return (text_is(f->condition[c].status, status));
 }
 
 /*
@@ -198,60 +193,53 @@ failed_cause(struct object *o, const json_t *status)
  * leaves all the rest as the kubelet last wrote it.
  */
 static bool
-node_is_lost(const json_t *status, const json_t *ready)
+node_is_lost(const struct facts *f)
 {
-	if (strcmp(or_empty(member_text(status, "reason")), "NodeLost") == 0 ||
-	    strcmp(or_empty(member_text(status, "phase")), "Unknown") == 0)
+	if (text_is(f->reason, "NodeLost") || text_is(f->phase, "Unknown"))
 		return (true);
-	return (condition_is(ready, "False") &&
-	    condition_is(condition_find(status, "ContainersReady"), "True") &&
-	    strcmp(or_empty(member_text(ready, "reason")),
-	    "ReadinessGatesNotReady") != 0);
+	return (condition_is(f, CONDITION_READY, "False") &&
+	    condition_is(f, CONDITION_CONTAINERS_READY, "True") &&
+	    !text_is(f->condition[CONDITION_READY].reason,
+	    "ReadinessGatesNotReady"));
 }
 
 static void
-unready_cause(struct object *o, const json_t *status, const json_t *ready)
+say_unready(struct object *o, const struct facts *f)
 {
-	const json_t	*c = condition_find(status, "PodScheduled");
+	const struct fact_condition	*c = &f->condition[CONDITION_SCHEDULED];
 
-	if (node_is_lost(status, ready))
+	if (node_is_lost(f))
 		say(o, CAUSE_NODE_LOST, "its node does not report");
-	else if (condition_is(c, "False") &&
-	    strcmp(or_empty(member_text(c, "reason")), "Unschedulable") == 0)
-		say(o, CAUSE_UNSCHEDULABLE, "cannot be scheduled: %s",
-		    or_empty(member_text(c, "message")));
-	else if (!containers_cause(o, status, "initContainerStatuses", true) &&
-	    !containers_cause(o, status, "containerStatuses", false))
+	else if (text_is(c->status, "False") &&
+	    text_is(c->reason, "Unschedulable"))
+		say(o, CAUSE_UNSCHEDULABLE, "cannot be scheduled: %.*s",
+		    SPAN(c->message));
+	else if (f->has_init)
+		say_container(o, &f->init);
+	else if (f->has_main)
+		say_container(o, &f->main);
+	else
 		say(o, CAUSE_NOT_READY, "not ready");
 }
 
 void
-object_decode_pod(struct object *o, const json_t *root)
+object_conclude_pod(struct object *o, const struct facts *f)
 {
-	const json_t	*metadata = member(root, "metadata");
-	const json_t	*status = member(root, "status");
-	const json_t	*ready = condition_find(status, "Ready");
-	const char	*phase = or_empty(member_text(status, "phase"));
-	struct pod_state *p = &o->pod;
-	uint64_t	 start = member_time(status, "startTime");
-
-	o->labels = member(metadata, "labels");
-	o->template_hash = or_empty(object_label("pod-template-hash", o));
-	o->revision = o->template_hash[0] != '\0' ? o->template_hash :
-	    or_empty(object_label("controller-revision-hash", o));
+	const struct fact_condition	*ready = &f->condition[CONDITION_READY];
+	struct pod_state		*p = &o->pod;
 
 	p->name = o->name;
 	p->detail = o->detail;
-	p->created = member_time(metadata, "creationTimestamp");
-	p->terminating = member(metadata, "deletionTimestamp") != NULL;
-	p->succeeded = strcmp(phase, "Succeeded") == 0;
-	p->failed = strcmp(phase, "Failed") == 0;
-	p->ready_since = member_time(ready, "lastTransitionTime");
-	p->ready = condition_is(ready, "True") && !p->succeeded && !p->failed;
-	p->was_ready = p->ready || (start != 0 && !p->failed && !p->succeeded &&
-	    p->ready_since > start + FIRST_REPORT);
+	p->created = f->created;
+	p->terminating = f->deleted;
+	p->succeeded = text_is(f->phase, "Succeeded");
+	p->failed = text_is(f->phase, "Failed");
+	p->ready_since = ready->since;
+	p->ready = text_is(ready->status, "True") && !p->succeeded && !p->failed;
+	p->was_ready = p->ready || (f->started != 0 && !p->failed &&
+	    !p->succeeded && p->ready_since > f->started + FIRST_REPORT);
 	if (p->failed)
-		failed_cause(o, status);
+		say_failed(o, f);
 	else if (!p->ready && !p->succeeded)
-		unready_cause(o, status, ready);
+		say_unready(o, f);
 }

@@ -28,9 +28,10 @@ sip_round(uint64_t v[4])
 
 /* SipHash-1-3 (Aumasson, Bernstein). */
 uint64_t
-table_hash(const char *s)
+table_hash_bytes(const void *p, size_t len)
 {
-	size_t		 len = strlen(s), left;
+	const char	*s = p;
+	size_t		 left;
 	uint64_t	 v[4], m;
 	int		 i;
 
@@ -58,6 +59,12 @@ table_hash(const char *s)
 	for (i = 0; i < 3; i++)
 		sip_round(v);
 	return (v[0] ^ v[1] ^ v[2] ^ v[3]);
+}
+
+uint64_t
+table_hash(const char *s)
+{
+	return (table_hash_bytes(s, strlen(s)));
 }
 
 static void

@@ -19,6 +19,7 @@ struct table {
 };
 
 uint64_t	 table_hash(const char *);
+uint64_t	 table_hash_bytes(const void *, size_t);
 void		 table_add(struct table *, struct link *, uint64_t hash);
 void		 table_remove(struct table *, struct link *);
 /* The first with that hash, and the one after it; NULL: no more.  The caller
