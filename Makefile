@@ -46,7 +46,8 @@ http =		common/http.c common/http_server.c common/http_transfer.c \
 
 kanatad_SRCS =	$(common) \
 		kanatad/main.c kanatad/supervise.c kanatad/child.c kanatad/setup.c \
-		kanatad/parse.c kanatad/access.c \
+		kanatad/parse.c kanatad/access.c kanatad/proxy.c \
+		kanatad/address.c kanatad/value.c kanatad/run.c \
 		kanatad/configure.c kanatad/control.c kanatad/options.c \
 		kanatad/print.c kanatad/list.c kanatad/notify.c kanatad/drop.c
 kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
@@ -54,7 +55,8 @@ kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
 parsing =	kanatad/yaml.c kanatad/value.c kanatad/address.c \
 		kanatad/parsed.c kanatad/key.c kanatad/grammar.c \
 		kanatad/etcd.c kanatad/cluster.c kanatad/component.c \
-		kanatad/kubeconfig.c
+		kanatad/kubeconfig.c kanatad/kubeuser.c kanatad/kubeexec.c \
+		kanatad/json.c kanatad/proxy.c common/plugin.c
 
 kanata-parser_SRCS = $(common) common/message_io.c $(parsing) \
 		kanatad/parser.c kanatad/secretfd.c
@@ -93,6 +95,10 @@ kanata-store_SRCS = $(worker) $(http) \
 		store/etcd_json.c
 kanata-store_LIBS = -lcurl -levent_core -ljansson -llmdb -lmsgpackc -lseccomp -lbsd
 
+kanata-runner_SRCS = $(worker) common/plugin.c \
+		runner/main.c runner/run.c runner/prepare.c
+kanata-runner_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
+
 kanatactl_SRCS = common/role.c common/log.c common/message.c common/datagram.c \
 		common/message_io.c common/health.c \
 		common/cage.c kanatactl/main.c kanatactl/show.c
@@ -101,7 +107,8 @@ kanatactl_LIBS = -ljansson -lmsgpackc -lseccomp -lbsd
 SBIN =		$(B)/sbin/kanatad
 BIN =		$(B)/bin/kanatactl
 LIBEXEC =	$(addprefix $(B)/libexec/kanata/,kanata-parser kanata-dialer \
-		kanata-watcher kanata-notifier kanata-store)
+		kanata-watcher kanata-notifier kanata-store \
+		kanata-runner)
 MAN5 =		kanata.conf.5
 MAN8 =		man/kanatad.8 man/kanatactl.8
 DOCS =		README.md CHANGES LICENSE etc/kanata.conf
@@ -148,6 +155,11 @@ unit_grammar_SRCS = $(common) $(parsing)
 unit_grammar_LIBS = $(kanata-parser_LIBS)
 unit_kubeconfig_SRCS = $(common) $(parsing)
 unit_kubeconfig_LIBS = $(kanata-parser_LIBS)
+UNIT +=		plugin proxy
+unit_plugin_SRCS = common/log.c common/plugin.c
+unit_plugin_LIBS = -lbsd
+unit_proxy_SRCS = common/log.c kanatad/proxy.c kanatad/address.c kanatad/value.c
+unit_proxy_LIBS = -lbsd
 
 UNIT +=		etcd lmdb
 unit_etcd_SRCS = $(common) store/etcd_json.c store/state.c
@@ -280,7 +292,7 @@ lint:
 	    --include=/usr/include/$(shell $(CC) -print-multiarch)/sys/queue.h \
 	    --include=/usr/include/bsd/sys/tree.h \
 	    --suppress=missingIncludeSystem -D_GNU_SOURCE \
-	    common kanatad dialer watcher notifier store kanatactl
+	    common kanatad dialer watcher notifier store runner kanatactl
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \

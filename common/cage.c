@@ -463,7 +463,9 @@ cage_start(enum role role)
 		return;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
 		fatal("prctl PR_SET_PDEATHSIG");
-	clearenv();
+	/* The parent has chosen what the runner hands on to what it runs. */
+	if (role != ROLE_RUNNER)
+		clearenv();
 	/* A terminal's signals are for the parent. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -475,6 +477,12 @@ cage_close(enum role role, const struct cage_paths *paths)
 {
 	int abi;
 
+	/* It runs what others have written, and that may call anything. */
+	if (role == ROLE_RUNNER) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+			fatal("prctl PR_SET_NO_NEW_PRIVS");
+		return (0);
+	}
 	limit(RLIMIT_FSIZE, cages[role].file_size);
 	limit(RLIMIT_NOFILE, cages[role].files);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)

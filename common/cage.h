@@ -23,7 +23,8 @@ struct cage_paths {
 /*
  * Closes the cage: resource limits, no_new_privs, Landlock, seccomp, in this
  * order.  Not being able to set no_new_privs or seccomp is fatal; Landlock that
- * is missing returns 0, else its ABI version.
+ * is missing returns 0, else its ABI version.  The runner sets no_new_privs and
+ * nothing else, and returns 0.
  */
 int	 cage_close(enum role, const struct cage_paths *);
 

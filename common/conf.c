@@ -31,6 +31,8 @@ static const char *const secret_names[SECRET_MAX] = {
 	[SECRET_KUBE_CERT]	= "Kubernetes client certificate",
 	[SECRET_KUBE_KEY]	= "Kubernetes client key",
 	[SECRET_KUBE_TOKEN]	= "Kubernetes token",
+	[SECRET_KUBE_PROXY]	= "password of the proxy",
+	[SECRET_KUBE_EXEC]	= "exec plugin",
 };
 
 const char *
@@ -156,6 +158,7 @@ cluster_free(struct conf_cluster *cluster)
 	free(cluster->in_cluster);
 	free(cluster->path);
 	free(cluster->tls_name);
+	free(cluster->host);
 	free(cluster);
 }
 
@@ -276,6 +279,12 @@ take_cluster(struct conf *conf, struct message *m)
 	c->path = xstrdup(message_get_s(m));
 	c->tls_name = xstrdup(message_get_s(m));
 	c->insecure = message_get_b(m);
+	c->plugin = message_get_b(m);
+	c->host = xstrdup(message_get_s(m));
+	c->port = message_get_u(m);
+	c->tls = message_get_b(m);
+	if (c->port > 65535)
+		return ("a port is out of range");
 	while (message_more(m)) {
 		if (c->nns == CONF_NAMESPACES_MAX)
 			return ("a cluster has too many namespaces");
@@ -421,6 +430,10 @@ conf_pack_cluster(const struct conf_cluster *c)
 	message_put_s(m, c->path);
 	message_put_s(m, c->tls_name);
 	message_put_b(m, c->insecure);
+	message_put_b(m, c->plugin);
+	message_put_s(m, c->host);
+	message_put_u(m, c->port);
+	message_put_b(m, c->tls);
 	for (i = 0; i < c->nns; i++)
 		message_put_s(m, c->ns[i]);
 	return (m);

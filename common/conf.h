@@ -67,6 +67,9 @@ enum secret {
 	SECRET_KUBE_CERT,
 	SECRET_KUBE_KEY,
 	SECRET_KUBE_TOKEN,
+	SECRET_KUBE_PROXY,	/* user:password for the proxy, as in its URL */
+	SECRET_KUBE_EXEC,	/* an exec plugin: what to run (common/plugin.h)
+				 * for the runner, what it prints for the watcher */
 	SECRET_MAX
 };
 const char	*secret_name(enum secret);	/* "instatus key" */
@@ -109,6 +112,12 @@ struct conf_cluster {
 	char		*path;		/* before /api; no slash at the end */
 	char		*tls_name;	/* "": the endpoint's host */
 	bool		 insecure;	/* insecure-skip-tls-verify */
+	bool		 plugin;	/* an exec plugin gives the credential */
+	/* The server behind a proxy, which then is the endpoint; "": the
+	 * endpoint is the server. */
+	char		*host;
+	unsigned	 port;
+	bool		 tls;
 	unsigned	 nns;		/* 0: the context's or the pod's own */
 	char		**ns;		/* one "*": all */
 };

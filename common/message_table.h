@@ -26,8 +26,9 @@
 #define NOTIFIER	(1U << ROLE_NOTIFIER)
 #define STORE		(1U << ROLE_STORE)
 #define CTL		(1U << ROLE_CTL)
+#define RUNNER		(1U << ROLE_RUNNER)
 #define CLIENTS		(WATCHER | NOTIFIER | STORE)	/* who needs the dialer */
-#define WORKERS		(CLIENTS | DIALER)
+#define WORKERS		(CLIENTS | DIALER | RUNNER)
 
 #define MESSAGE_TABLE(M)						       \
 									       \
@@ -45,8 +46,9 @@ M(MSG_PROC_VERBOSE,	PARENT, WORKERS, FD_NONE, MANY, "level:u")	       \
 /* -- parsing: a file goes in, rows or one error come out ------------------ */ \
 M(MSG_PARSE_CONF,	PARENT, PARSER, FD_MUST, ONCE,			       \
     "path:s1024 secret_ok:b")						       \
-M(MSG_PARSE_KUBECONFIG,	PARENT, PARSER, FD_MUST, ONCE,			       \
-    "path:s1024 context:s256")						       \
+/* Several files are one: each comes, in order, and they are read at the last. */\
+M(MSG_PARSE_KUBECONFIG,	PARENT, PARSER, FD_MUST, MANY,			       \
+    "path:s1024 context:s256 last:b")					       \
 /* A file with a webhook address alone; its endpoint and secret come back. */   \
 M(MSG_PARSE_WEBHOOK,	PARENT, PARSER, FD_MUST, ONCE, "path:s1024")	       \
 M(MSG_PARSE_ERROR,	PARSER, PARENT, FD_NONE, ONCE,			       \
@@ -55,7 +57,8 @@ M(MSG_PARSE_WARNING,	PARSER, PARENT, FD_NONE, MANY,			       \
     "path:s1024 line:u column:u text:s1024")				       \
 M(MSG_PARSE_DONE,	PARSER, PARENT, FD_NONE, ONCE, "")		       \
 M(MSG_KUBE_SERVER,	PARSER, PARENT, FD_NONE, ONCE,			       \
-    "host:s253 port:u path:s1024 tls:b tls_name:s253 insecure:b ns:s63")       \
+    "host:s253 port:u path:s1024 tls:b tls_name:s253 insecure:b ns:s63 "       \
+    "proxy_host:s253 proxy_port:u proxy_tls:b")				       \
 M(MSG_KUBE_FILE,	PARSER, PARENT, FD_NONE, MANY,			       \
     "kind:u path:s1024")						       \
 									       \
@@ -70,7 +73,7 @@ M(MSG_CONF_GLOBAL,	PARENT | PARSER, PARENT | NOTIFIER | STORE,	       \
     "rate_per_minute:u")						       \
 M(MSG_CONF_CLUSTER,	PARENT | PARSER, PARENT | WATCHER, FD_NONE, MANY,      \
     "name:s63 kubeconfig:s1024 context:s256 in_cluster:s1024 path:s1024 "      \
-    "tls_name:s253 insecure:b * ns:s63")				       \
+    "tls_name:s253 insecure:b plugin:b host:s253 port:u tls:b * ns:s63")      \
 M(MSG_CONF_COMPONENT,	PARENT | PARSER, PARENT | WATCHER | NOTIFIER,	       \
     FD_NONE, MANY,							       \
     "id:s128 name:s255 cluster:s63 group:s63 down_after:u up_after:u "	       \
@@ -149,6 +152,14 @@ M(MSG_LIST_ASK,		PARENT, NOTIFIER, FD_NONE, ONCE, "")		       \
 M(MSG_LIST_COMPONENT,	NOTIFIER, PARENT, FD_NONE, MANY,		       \
     "page:s255 page_id:s128 name:s255 id:s128")				       \
 M(MSG_LIST_FAILED,	NOTIFIER, PARENT, FD_NONE, ONCE, "text:s1024")	       \
-M(MSG_LIST_END,		NOTIFIER, PARENT, FD_NONE, ONCE, "")
+M(MSG_LIST_END,		NOTIFIER, PARENT, FD_NONE, ONCE, "")		       \
+									       \
+/* -- exec plugins: what to run, sealed by the parser; then where its output goes  \
+ * (not to the parent) and that it shall run now ---------------------------- */ \
+M(MSG_RUN_PLUGIN,	PARENT, RUNNER, FD_MUST, MANY,			       \
+    "cluster:u name:s63")						       \
+M(MSG_RUN_START,	PARENT, RUNNER, FD_MUST, MANY, "cluster:u")	       \
+M(MSG_RUN_ENDED,	RUNNER, PARENT, FD_NONE, MANY,			       \
+    "cluster:u ok:b text:s255")
 
 #endif

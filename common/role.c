@@ -8,6 +8,7 @@ static const char *const names[ROLE_MAX] = {
 	[ROLE_NOTIFIER]	= "notifier",
 	[ROLE_STORE]	= "store",
 	[ROLE_CTL]	= "kanatactl",
+	[ROLE_RUNNER]	= "runner",
 };
 
 const char *

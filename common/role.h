@@ -13,6 +13,7 @@ enum role {
 	ROLE_NOTIFIER,
 	ROLE_STORE,
 	ROLE_CTL,		/* a kanatactl on the control socket */
+	ROLE_RUNNER,		/* of the exec plugins of kubeconfigs */
 	ROLE_MAX
 };
 

@@ -6,12 +6,23 @@
 #include <unistd.h>
 
 #include <bsd/stdlib.h>
+#include <bsd/string.h>
 
 #include "../common/log.h"
 #include "kanatad.h"
+#include "proxy.h"
 
 /* The default of the grammar's in_cluster. */
 #define SERVICE_ACCOUNT	"/var/run/secrets/kubernetes.io/serviceaccount"
+
+static char cwd[1024];
+
+void
+access_init(void)
+{
+	if (getcwd(cwd, sizeof(cwd)) == NULL || strcmp(cwd, "/") == 0)
+		cwd[0] = '\0';
+}
 
 void
 access_replace(char **old, const char *new)
@@ -21,20 +32,38 @@ access_replace(char **old, const char *new)
 		fatal("strdup");
 }
 
-struct conf_endpoint *
-access_endpoint(struct setup *setup, const struct setup_cluster *cluster,
-    const char *host)
+const char *
+access_server(struct setup *setup, const struct setup_cluster *cluster,
+    const struct address *server, const struct address *proxy)
 {
+	struct conf_cluster *conf = cluster->conf;
+	struct address found = { .host = "" };
 	struct conf_endpoint *e;
+	const char *why;
 
+	if (proxy->host[0] == '\0' && server->tls) {
+		if ((why = proxy_from_environment(server->host, server->port,
+		    &found)) != NULL)
+			return (why);
+		proxy = &found;
+	}
 	if ((e = calloc(1, sizeof(*e))) == NULL)
 		fatal("calloc");
-	access_replace(&e->host, host);
 	e->number = ENDPOINT_CLUSTER + cluster->instance;
 	e->role = ROLE_WATCHER;
 	e->instance = cluster->instance;
+	e->loopback = !server->tls;
 	TAILQ_INSERT_TAIL(&setup->conf->endpoints, e, entry);
-	return (e);
+	if (proxy->host[0] != '\0') {
+		access_replace(&conf->host, server->host);
+		conf->port = server->port;
+		conf->tls = server->tls;
+		server = proxy;
+	}
+	access_replace(&e->host, server->host);
+	e->port = server->port;
+	e->tls = server->tls;
+	return (NULL);
 }
 
 void
@@ -82,8 +111,9 @@ use_in_cluster(struct setup *setup, struct setup_cluster *cluster,
 {
 	const char *host = getenv("KUBERNETES_SERVICE_HOST"),
 	    *port = getenv("KUBERNETES_SERVICE_PORT"), *why;
+	static const struct address no_proxy;
 	static char text[1200];
-	struct conf_endpoint *e;
+	struct address server = { .tls = true };
 	char path[1100], ns[64];
 
 	if (host == NULL || host[0] == '\0' || port == NULL) {
@@ -92,14 +122,17 @@ use_in_cluster(struct setup *setup, struct setup_cluster *cluster,
 		    "does not run in a cluster", dir);
 		return (text);
 	}
-	e = access_endpoint(setup, cluster, host);
-	e->tls = true;
-	e->port = strtonum(port, 1, 65535, &why);
+	if (strlcpy(server.host, host, sizeof(server.host)) >=
+	    sizeof(server.host))
+		return ("KUBERNETES_SERVICE_HOST is too long");
+	server.port = strtonum(port, 1, 65535, &why);
 	if (why != NULL) {
 		snprintf(text, sizeof(text), "KUBERNETES_SERVICE_PORT is %s",
 		    why);
 		return (text);
 	}
+	if ((why = access_server(setup, cluster, &server, &no_proxy)) != NULL)
+		return (why);
 	set_file(cluster, SECRET_KUBE_CA, dir, "ca.crt");
 	set_file(cluster, SECRET_KUBE_TOKEN, dir, "token");
 	snprintf(path, sizeof(path), "%s/namespace", dir);
@@ -108,45 +141,90 @@ use_in_cluster(struct setup *setup, struct setup_cluster *cluster,
 	return (NULL);
 }
 
-/* The kubeconfig that the environment names: false if there is none. */
-static bool
-find_kubeconfig(char *path, size_t size)
+/* Adds a path, from where kanatad was started, once.  -1: too many, or too long. */
+static int
+add_path(struct paths *paths, const char *path, size_t len)
 {
-	const char *env = getenv("KUBECONFIG"), *home = getenv("HOME");
+	char *new = paths->path[paths->count];
+	unsigned i;
+	int n;
+
+	if (paths->count == sizeof(paths->path) / sizeof(paths->path[0]))
+		return (-1);
+	n = snprintf(new, sizeof(paths->path[0]), "%s%s%.*s",
+	    path[0] == '/' ? "" : cwd, path[0] == '/' ? "" : "/", (int)len,
+	    path);
+	if (n < 0 || (size_t)n >= sizeof(paths->path[0]))
+		return (-1);
+	for (i = 0; i < paths->count; i++)
+		if (strcmp(paths->path[i], new) == 0)
+			return (0);
+	paths->count++;
+	return (0);
+}
+
+/*
+ * Those of KUBECONFIG that are there, as kubectl does; that none is there is an
+ * error here, where nobody would look at a cluster that is not watched.
+ */
+static const char *
+find_kubeconfigs(const char *env, struct paths *paths)
+{
+	static char text[1400];
+	const char *p;
+	unsigned i, there = 0;
 	size_t len;
 
-	for (; env != NULL && *env != '\0'; env += len + (env[len] == ':')) {
-		len = strcspn(env, ":");
-		snprintf(path, size, "%.*s", (int)len, env);
-		if (len > 0 && access(path, F_OK) == 0)
-			return (true);
+	for (p = env; *p != '\0'; p += len + (p[len] == ':')) {
+		len = strcspn(p, ":");
+		if (len > 0 && add_path(paths, p, len) == -1)
+			return ("KUBECONFIG has more than 32 files, or a path "
+			    "of more than 1024 bytes");
 	}
-	if (home == NULL)
-		return (false);
-	snprintf(path, size, "%s/.kube/config", home);
-	return (access(path, F_OK) == 0);
+	for (i = 0; i < paths->count; i++)
+		if (access(paths->path[i], F_OK) == 0) {
+			if (there != i)
+				strlcpy(paths->path[there], paths->path[i],
+				    sizeof(paths->path[0]));
+			there++;
+		}
+	if (there == 0) {
+		snprintf(text, sizeof(text), "KUBECONFIG is %s, and no such "
+		    "file is there", env);
+		return (text);
+	}
+	paths->count = there;
+	return (NULL);
 }
 
 const char *
-access_find(struct setup *setup, struct setup_cluster *cluster, char *path,
-    size_t size)
+access_find(struct setup *setup, struct setup_cluster *cluster,
+    struct paths *paths)
 {
 	const struct conf_cluster *conf = cluster->conf;
+	const char *env = getenv("KUBECONFIG"), *home = getenv("HOME");
+	char path[1100];
 
+	paths->count = 0;
 	if (conf->kubeconfig[0] != '\0') {
-		snprintf(path, size, "%s", conf->kubeconfig);
-		return (NULL);
+		return (add_path(paths, conf->kubeconfig,
+		    strlen(conf->kubeconfig)) == -1 ? "its path is too long" :
+		    NULL);
 	}
-	snprintf(path, size, "%s/token", conf->in_cluster);
+	snprintf(path, sizeof(path), "%s/token", conf->in_cluster);
 	/* A directory of one's own must be right; the usual one is used when it
 	 * is there. */
 	if (strcmp(conf->in_cluster, SERVICE_ACCOUNT) != 0 ||
-	    access(path, F_OK) == 0) {
-		path[0] = '\0';
+	    access(path, F_OK) == 0)
 		return (use_in_cluster(setup, cluster, conf->in_cluster));
+	if (env != NULL && env[strspn(env, ":")] != '\0')
+		return (find_kubeconfigs(env, paths));
+	if (home != NULL) {
+		snprintf(path, sizeof(path), "%s/.kube/config", home);
+		if (access(path, F_OK) == 0 &&
+		    add_path(paths, path, strlen(path)) == 0)
+			return (NULL);
 	}
-	if (find_kubeconfig(path, size))
-		return (NULL);
 	return ("there is no way to this cluster: not in a cluster, and neither "
 	    "KUBECONFIG nor ~/.kube/config is there; set clusters: kubeconfig");
 }

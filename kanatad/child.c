@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,10 +73,34 @@ move_fd(int from, int to)
 		_exit(127);
 }
 
+/*
+ * What a plugin needs to find itself, its files and the way out; all else, such as
+ * the keys of a cloud, a kubeconfig gives to it by `env`.
+ */
+static char **
+plugin_environment(void)
+{
+	static const char *const names[] = { "PATH", "HOME", "USER", "LOGNAME",
+	    "LANG", "LC_ALL", "TZ", "TMPDIR", "XDG_CONFIG_HOME",
+	    "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME",
+	    "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY",
+	    "NO_PROXY", "http_proxy", "https_proxy", "no_proxy" };
+	static char *env[sizeof(names) / sizeof(names[0]) + 1];
+	const char *value;
+	unsigned i, n = 0;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((value = getenv(names[i])) != NULL &&
+		    asprintf(&env[n++], "%s=%s", names[i], value) == -1)
+			_exit(127);
+	env[n] = NULL;
+	return (env);
+}
+
 static void
 run_program(const struct child *child, int channel, int log)
 {
-	static char *const no_environment[] = { NULL };
+	static char *no_environment[] = { NULL };
 	char path[sizeof(libexec) + 32], title[112], argument[1024];
 	char *argv[] = { title, argument, NULL };
 	int null;
@@ -98,7 +123,8 @@ run_program(const struct child *child, int channel, int log)
 	move_fd(channel, WORKER_FD);
 	if (close_range(WORKER_FD + 1, ~0U, 0) == -1)
 		_exit(127);
-	execve(path, argv, no_environment);
+	execve(path, argv, child->role == ROLE_RUNNER ? plugin_environment() :
+	    no_environment);
 	dprintf(STDERR_FILENO, "<2>%s: %s\n", path, strerror(errno));
 	_exit(127);
 }

@@ -128,6 +128,7 @@ cluster_read_one(struct parsed *p, const struct yaml_node *node,
 	cluster_set(&cluster->in_cluster, s.in_cluster, PATH_IN_CLUSTER);
 	cluster->path = parsed_strdup("");
 	cluster->tls_name = parsed_strdup("");
+	cluster->host = parsed_strdup("");
 	TAILQ_INSERT_TAIL(&p->conf->clusters, cluster, entry);
 	p->conf->ncluster++;
 	if (s.namespaces != NULL)

@@ -212,7 +212,7 @@ on_ready(struct child *child, struct message *m)
 	child->committed = false;
 	if ((setup = setup_for(child)) == NULL)
 		return ("it is not wanted");
-	if (child->landlock == 0) {
+	if (child->landlock == 0 && child->role != ROLE_RUNNER) {
 		if (setup->conf->global.strict)
 			fatalx("%s: Landlock is not there, and strict is set",
 			    child->name);
@@ -281,7 +281,12 @@ on_secret_again(struct child *child, uint64_t kind)
 			return (NULL);
 		sources = cluster->secrets;
 	}
-	if (sources[kind].fd != -1 || sources[kind].path != NULL) {
+	if (kind == SECRET_KUBE_EXEC) {
+		if (sources[kind].fd != -1 &&
+		    (fd = run_plugin(cluster, &why)) == -1)
+			log_debug("%s: the exec plugin is not run: %s",
+			    child->name, why);
+	} else if (sources[kind].fd != -1 || sources[kind].path != NULL) {
 		fd = source_open(&sources[kind], &why);
 		if (fd == -1)
 			log_warnx("%s: %s cannot be read again: %s; the old "
@@ -380,6 +385,9 @@ check_unchanged(const struct setup *setup)
 	if (strcmp(old->instance, new->instance) != 0)
 		return ("the instance cannot be changed by a reload: restart "
 		    "kanatad");
+	if (setup_has_plugin(setup) && supervise_find(ROLE_RUNNER, 0) == NULL)
+		return ("a kubeconfig has an exec plugin now, and what runs it "
+		    "cannot be started from within the cage: restart kanatad");
 	return (NULL);
 }
 

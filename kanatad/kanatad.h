@@ -15,6 +15,7 @@
 
 #include "../common/channel.h"
 #include "../common/conf.h"
+#include "address.h"
 
 /* -- options.c ------------------------------------------------------------- */
 
@@ -43,6 +44,9 @@ void	 drop_privileges(const char *user);
  * send lines such as "READY=1". */
 void	 notify_open(void);
 void	 notify_send(const char *state);
+
+/* Watchers that can come and go, by the names of their clusters. */
+#define INSTANCES_MAX	(CONF_CLUSTERS_MAX * 4)
 
 /* -- setup.c: a configuration and all it takes to give it to the workers ---- */
 
@@ -104,20 +108,41 @@ void		 parse_child_gone(struct child *);
 
 /* -- access.c: how a cluster is reached ------------------------------------- */
 
+struct paths {
+	unsigned	 count;
+	char		 path[32][1088];	/* KUBECONFIG_FILES_MAX */
+};
+
+/* Before the working directory changes: KUBECONFIG may have relative paths. */
+void		 access_init(void);
 /*
- * By the service account files that a pod has, or by a kubeconfig: then path says
- * which, else it is empty and the setup is complete for this cluster.  NULL, or a
- * text (static buffer) that says why there is no way.
+ * By the service account files that a pod has, or by kubeconfigs: then paths says
+ * which, in the order that they are merged in, else it is empty and the setup is
+ * complete for this cluster.  NULL, or a text (static buffer) that says why there
+ * is no way.
  */
-const char	*access_find(struct setup *, struct setup_cluster *, char *path,
-		    size_t size);
-/* The endpoint of the cluster's server, added to the setup: port and TLS are for
- * the caller to fill in. */
-struct conf_endpoint *access_endpoint(struct setup *,
-		    const struct setup_cluster *, const char *host);
+const char	*access_find(struct setup *, struct setup_cluster *,
+		    struct paths *);
+/*
+ * The endpoint of the cluster's server, added to the setup, or that of the proxy in
+ * front of it: the one given, if its host is not "", or the environment's.  NULL,
+ * or a text (static buffer).
+ */
+const char	*access_server(struct setup *, const struct setup_cluster *,
+		    const struct address *server, const struct address *proxy);
 /* The cluster's namespaces are this one ("": default) if it has none yet. */
 void		 access_default_ns(struct conf_cluster *, const char *ns);
 void		 access_replace(char **, const char *);
+
+/* -- run.c: exec plugins ------------------------------------------------------ */
+
+/* A cluster's credential comes from an exec plugin. */
+bool		 setup_has_plugin(const struct setup *);
+/* Has the plugin of the cluster run.  A pipe that what it prints comes from, for
+ * the watcher, or -1 and a static text. */
+int		 run_plugin(const struct setup_cluster *, const char **why);
+/* MSG_RUN_ENDED; contract of channel_dispatch_fn. */
+const char	*run_on_ended(struct message *);
 
 /* -- child.c: one process --------------------------------------------------- */
 

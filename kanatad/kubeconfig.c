@@ -7,13 +7,15 @@
 #include "../common/log.h"
 #include "address.h"
 #include "kubeconfig.h"
+#include "proxy.h"
 #include "value.h"
 
-/*
- * The text of a key.  Nothing, null and "" are the same, as in client-go.
- * Returns -1 and an error if it is a list or map; *value may be NULL.
- */
-static int
+struct kube_files {
+	const struct kubeconfig_file	*file;
+	size_t				 count;
+};
+
+int
 kube_text(struct parsed *p, const struct yaml_node *map, const char *key,
     const struct yaml_node **value)
 {
@@ -30,8 +32,25 @@ kube_text(struct parsed *p, const struct yaml_node *map, const char *key,
 	return (0);
 }
 
-/* What another tool would obey and Kanata cannot. */
-static int
+int
+kube_bool(struct parsed *p, const struct yaml_node *map, const char *key,
+    bool *value)
+{
+	const struct yaml_node	*node;
+
+	*value = false;
+	if (kube_text(p, map, key, &node) == -1)
+		return (-1);
+	if (node == NULL || strcmp(node->text, "false") == 0)
+		return (0);
+	if (strcmp(node->text, "true") != 0)
+		return (parsed_fail(p, node, "`%s`: expected true or false",
+		    key));
+	*value = true;
+	return (0);
+}
+
+int
 kube_refuse(struct parsed *p, const struct yaml_node *map,
     const char *const *keys, const char *instead)
 {
@@ -49,42 +68,59 @@ kube_refuse(struct parsed *p, const struct yaml_node *map,
 	return (0);
 }
 
-/*
- * The map `what` of the item of that name in the list.  NULL and an error if
- * there is none or more than one; `at` is where the name was used.
- */
-static const struct yaml_node *
-kube_item(struct parsed *p, const struct yaml_node *root, const char *list,
-    const char *what, const char *name, const struct yaml_node *at)
+/* The item of that name in the list of one file; -1 and an error if there is more
+ * than one. */
+static int
+kube_item_in(struct parsed *p, const struct yaml_node *root, const char *list,
+    const char *what, const char *name, const struct yaml_node **found)
 {
 	const struct yaml_node	*items = yaml_find(root, list), *item, *text;
-	const struct yaml_node	*found = NULL;
 
-	if (items != NULL && !yaml_is_null(items) &&
-	    items->what != YAML_LIST) {
-		parsed_fail(p, items, "`%s`: expected a list, found %s", list,
-		    yaml_what(items));
-		return (NULL);
-	}
-	for (item = items != NULL ? items->first : NULL; item != NULL;
-	    item = item->next) {
+	*found = NULL;
+	if (items == NULL || yaml_is_null(items))
+		return (0);
+	if (items->what != YAML_LIST)
+		return (parsed_fail(p, items, "`%s`: expected a list, found "
+		    "%s", list, yaml_what(items)));
+	for (item = items->first; item != NULL; item = item->next) {
 		text = yaml_find(item, "name");
 		if (text == NULL || text->what != YAML_TEXT ||
 		    strcmp(text->text, name) != 0)
 			continue;
-		if (found != NULL) {
-			parsed_fail(p, text, "%s `%s` is here twice", what,
-			    log_safe(name));
-			return (NULL);
-		}
-		found = item;
+		if (*found != NULL)
+			return (parsed_fail(p, text, "%s `%s` is here twice",
+			    what, log_safe(name)));
+		*found = item;
 	}
-	if (found == NULL) {
-		parsed_fail(p, at, "there is no %s `%s`", what,
-		    log_safe(name));
+	return (0);
+}
+
+/*
+ * The map `what` of the item of that name in the list of the first file that has
+ * one, which is the file that errors and paths belong to from here on.  NULL and
+ * an error if there is none; `at`, in the file so far, is where the name was used.
+ */
+static const struct yaml_node *
+kube_item(struct parsed *p, const struct kube_files *files, const char *list,
+    const char *what, const char *name, const struct yaml_node *at)
+{
+	const struct yaml_node	*item = NULL, *found;
+	const char		*used_in = p->path;
+	size_t			 i;
+
+	for (i = 0; i < files->count && item == NULL; i++) {
+		p->path = files->file[i].path;
+		if (kube_item_in(p, files->file[i].root, list, what, name,
+		    &item) == -1)
+			return (NULL);
+	}
+	if (item == NULL) {
+		p->path = used_in;
+		parsed_fail(p, at, "there is no %s `%s`%s", what,
+		    log_safe(name), files->count > 1 ?
+		    " in any of the kubeconfigs" : "");
 		return (NULL);
 	}
-	item = found;
 	if ((found = yaml_find(item, what)) == NULL ||
 	    found->what != YAML_MAP) {
 		parsed_fail(p, found != NULL ? found : item,
@@ -95,9 +131,7 @@ kube_item(struct parsed *p, const struct yaml_node *root, const char *list,
 	return (found);
 }
 
-/* A credential as data in the file, or else as a path.  1 if it is there, 0 if
- * not, -1 on error. */
-static int
+int
 kube_credential(struct parsed *p, const struct yaml_node *map,
     const char *key, enum secret kind)
 {
@@ -175,36 +209,54 @@ kube_tls_name(struct parsed *p, const struct yaml_node *cluster)
 static int
 kube_insecure(struct parsed *p, const struct yaml_node *cluster)
 {
-	const struct yaml_node	*node;
+	static const char	 key[] = "insecure-skip-tls-verify";
+	bool			 insecure;
 
-	if (kube_text(p, cluster, "insecure-skip-tls-verify", &node) == -1)
+	if (kube_bool(p, cluster, key, &insecure) == -1)
 		return (-1);
-	if (node == NULL || strcmp(node->text, "false") == 0)
+	if (!insecure || !p->server.tls)
 		return (0);
-	if (strcmp(node->text, "true") != 0)
-		return (parsed_fail(p, node, "`insecure-skip-tls-verify`: "
-		    "expected true or false"));
-	if (p->server.tls) {
-		p->server.insecure = true;
-		parsed_warn(p, node, "`insecure-skip-tls-verify`: whoever is "
-		    "between here and `%s` can be the cluster",
-		    log_safe(p->server.host));
-	}
+	p->server.insecure = true;
+	parsed_warn(p, yaml_find(cluster, key), "`%s`: whoever is between "
+	    "here and `%s` can be the cluster", key, log_safe(p->server.host));
+	return (0);
+}
+
+/* A password in it is for the watcher alone. */
+static int
+kube_proxy(struct parsed *p, const struct yaml_node *cluster)
+{
+	const struct yaml_node	*node;
+	struct address		 a;
+	const char		*problem, *user;
+	size_t			 len;
+
+	if (kube_text(p, cluster, "proxy-url", &node) == -1)
+		return (-1);
+	if (node == NULL)
+		return (0);
+	if ((problem = proxy_parse(node->text, &a, &user, &len)) != NULL)
+		return (parsed_fail(p, node, "`proxy-url`: %s", problem));
+	if (!p->server.tls)
+		return (parsed_fail(p, node, "`proxy-url` and a plain http "
+		    "`server`: use https"));
+	strlcpy(p->server.proxy_host, a.host, sizeof(p->server.proxy_host));
+	p->server.proxy_port = a.port;
+	p->server.proxy_tls = a.tls;
+	if (user != NULL && len > 0)
+		parsed_secret(p, SECRET_KUBE_PROXY, node, user, len);
 	return (0);
 }
 
 static int
-kube_cluster(struct parsed *p, const struct yaml_node *cluster)
+kube_read_cluster(struct parsed *p, const struct yaml_node *cluster)
 {
-	static const char *const refused[] = { "proxy-url", NULL };
 	int			 ca;
 
-	if (kube_refuse(p, cluster, refused, ": Kanata needs a direct way to "
-	    "the API server") == -1)
-		return (-1);
 	if (kube_server_url(p, cluster) == -1 ||
 	    kube_tls_name(p, cluster) == -1 ||
-	    kube_insecure(p, cluster) == -1)
+	    kube_insecure(p, cluster) == -1 ||
+	    kube_proxy(p, cluster) == -1)
 		return (-1);
 	ca = kube_credential(p, cluster, "certificate-authority",
 	    SECRET_KUBE_CA);
@@ -220,81 +272,34 @@ kube_cluster(struct parsed *p, const struct yaml_node *cluster)
 	return (0);
 }
 
-/* The file of a token beats the token, as in client-go. */
-static int
-kube_token(struct parsed *p, const struct yaml_node *user)
-{
-	const struct yaml_node	*token, *file;
-	const char		*c;
-
-	if (kube_text(p, user, "tokenFile", &file) == -1 ||
-	    kube_text(p, user, "token", &token) == -1)
-		return (-1);
-	if (file != NULL)
-		return (parsed_secret_file(p, SECRET_KUBE_TOKEN, file,
-		    file->text));
-	if (token == NULL)
-		return (0);
-	/* It becomes a line of an HTTP request. */
-	for (c = token->text; *c != '\0'; c++)
-		if (*c <= ' ' || *c > '~')
-			return (parsed_fail(p, token, "`token` has blanks or "
-			    "characters that no token has"));
-	parsed_secret(p, SECRET_KUBE_TOKEN, token, token->text,
-	    strlen(token->text));
-	return (0);
-}
-
-static int
-kube_user(struct parsed *p, const struct yaml_node *user)
-{
-	static const char *const plugins[] = { "exec", "auth-provider", NULL };
-	static const char *const passwords[] = { "username", "password",
-	    NULL };
-	static const char *const others[] = { "as", "as-uid", "as-groups",
-	    "as-user-extra", NULL };
-	int			 cert, key;
-
-	if (kube_refuse(p, user, plugins, " yet: use a token, a tokenFile or "
-	    "a client certificate") == -1 ||
-	    kube_refuse(p, user, passwords, ": Kubernetes has no passwords "
-	    "since 1.19, use a token or a client certificate") == -1 ||
-	    kube_refuse(p, user, others, ": use the credential of the account "
-	    "itself") == -1)
-		return (-1);
-	cert = kube_credential(p, user, "client-certificate",
-	    SECRET_KUBE_CERT);
-	if (cert == -1)
-		return (-1);
-	key = kube_credential(p, user, "client-key", SECRET_KUBE_KEY);
-	if (key == -1)
-		return (-1);
-	if (cert != key)
-		return (parsed_fail(p, user, "a client %s without its %s",
-		    cert ? "certificate" : "key", cert ? "key" :
-		    "certificate"));
-	return (kube_token(p, user));
-}
-
-/* Which context: the one asked for or the current one. */
+/*
+ * Which context: the one asked for, or the current one of the first file that has
+ * one.  NULL and an error if there is none.
+ */
 static const char *
-kube_context_name(struct parsed *p, const struct yaml_node *root,
+kube_context_name(struct parsed *p, const struct kube_files *files,
     const char *asked, const struct yaml_node **at)
 {
 	const struct yaml_node	*node;
+	size_t			 i;
 
-	*at = root;
+	*at = files->file[0].root;
 	if (asked[0] != '\0')
 		return (asked);
-	if (kube_text(p, root, "current-context", &node) == -1)
-		return (NULL);
-	if (node == NULL) {
-		parsed_fail(p, root, "there is no `current-context`, and no "
-		    "`context` was asked for");
-		return (NULL);
+	for (i = 0; i < files->count; i++) {
+		p->path = files->file[i].path;
+		if (kube_text(p, files->file[i].root, "current-context",
+		    &node) == -1)
+			return (NULL);
+		if (node != NULL) {
+			*at = node;
+			return (node->text);
+		}
 	}
-	*at = node;
-	return (node->text);
+	p->path = files->file[0].path;
+	parsed_fail(p, *at, "there is no `current-context`, and no `context` "
+	    "was asked for");
+	return (NULL);
 }
 
 static int
@@ -313,38 +318,58 @@ kube_ns(struct parsed *p, const struct yaml_node *context)
 	return (0);
 }
 
-int
-kubeconfig_read(struct parsed *p, const struct yaml_node *root,
-    const char *asked)
+static int
+kube_check_file(struct parsed *p, const struct kubeconfig_file *file)
 {
-	const struct yaml_node	*at, *context, *node, *item;
-	const char		*name;
+	const struct yaml_node	*node;
 
-	if (root->what != YAML_MAP)
-		return (parsed_fail(p, root, "this is no kubeconfig: expected "
-		    "a map, found %s", yaml_what(root)));
-	if (kube_text(p, root, "kind", &node) == -1)
+	p->path = file->path;
+	if (file->root->what != YAML_MAP)
+		return (parsed_fail(p, file->root, "this is no kubeconfig: "
+		    "expected a map, found %s", yaml_what(file->root)));
+	if (kube_text(p, file->root, "kind", &node) == -1)
 		return (-1);
 	if (node != NULL && strcmp(node->text, "Config") != 0)
 		return (parsed_fail(p, node, "this is no kubeconfig: expected "
 		    "`kind: Config`"));
-	if ((name = kube_context_name(p, root, asked, &at)) == NULL ||
-	    (context = kube_item(p, root, "contexts", "context", name, at)) ==
+	return (0);
+}
+
+int
+kubeconfig_read(struct parsed *p, const struct kubeconfig_file *file,
+    size_t count, const char *asked)
+{
+	const struct kube_files	 files = { file, count };
+	const struct yaml_node	*at, *context, *node, *item;
+	struct kube_cluster	 cluster;
+	const char		*name, *context_path;
+	size_t			 i;
+
+	for (i = 0; i < count; i++)
+		if (kube_check_file(p, &file[i]) == -1)
+			return (-1);
+	p->path = file[0].path;
+	if ((name = kube_context_name(p, &files, asked, &at)) == NULL ||
+	    (context = kube_item(p, &files, "contexts", "context", name, at)) ==
 	    NULL || kube_ns(p, context) == -1)
 		return (-1);
+	context_path = p->path;
 	if (kube_text(p, context, "cluster", &node) == -1)
 		return (-1);
 	if (node == NULL)
 		return (parsed_fail(p, context, "`cluster` is missing"));
-	if ((item = kube_item(p, root, "clusters", "cluster", node->text,
-	    node)) == NULL || kube_cluster(p, item) == -1)
+	if ((item = kube_item(p, &files, "clusters", "cluster", node->text,
+	    node)) == NULL || kube_read_cluster(p, item) == -1)
 		return (-1);
+	cluster.map = item;
+	cluster.path = p->path;
+	p->path = context_path;
 	if (kube_text(p, context, "user", &node) == -1)
 		return (-1);
 	if (node == NULL)
 		return (0);
-	if ((item = kube_item(p, root, "users", "user", node->text, node)) ==
+	if ((item = kube_item(p, &files, "users", "user", node->text, node)) ==
 	    NULL)
 		return (-1);
-	return (kube_user(p, item));
+	return (kube_user(p, item, &cluster));
 }

@@ -184,6 +184,9 @@ start(struct setup *setup)
 		}
 		notify_open();
 	}
+	/* Nothing that runs other programs can be started from within. */
+	if (options.mode == MODE_RUN && setup_has_plugin(setup))
+		supervise_add(ROLE_RUNNER, 0, NULL, "");
 	main_landlock = cage_close(ROLE_PARENT, &paths);
 	if (main_landlock == 0 && global->strict)
 		fatalx("Landlock is not there, and strict is set");
@@ -263,6 +266,7 @@ main(int argc, char **argv)
 	main_started = now_ms();
 	find_libexec();
 	absolute_conf();
+	access_init();
 	if (options.mode == MODE_RUN && !options.foreground)
 		detach();
 	if ((base = event_base_new()) == NULL)

@@ -1,5 +1,5 @@
 /* Parser processes, one for each file: the configuration, the file with the
- * webhook's address, the kubeconfigs. */
+ * webhook's address, the kubeconfig, which may be several files. */
 #include <sys/stat.h>
 
 #include <stdlib.h>
@@ -20,12 +20,12 @@ static struct {
 	struct setup_cluster	*cluster;	/* of the kubeconfig */
 	struct child		*parser;
 	struct event		*timer;
-	int			 fd;		/* of the file, until it is sent */
-	char			 path[1024];
+	struct paths		 files;		/* at hand, mostly one */
+	int			 fd[32];	/* of them, until they are sent */
 	bool			 complete;	/* MSG_PARSE_DONE came */
 	bool			 has_server;
 	char			 error[2400];	/* "" if none yet */
-} job = { .fd = -1 };
+} job;
 
 static void
 finish(void)
@@ -58,10 +58,10 @@ fail(const char *what, const char *why)
 static unsigned
 instance_of(const char *name)
 {
-	static char *names[CONF_CLUSTERS_MAX * 4];
+	static char *names[INSTANCES_MAX];
 	unsigned i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < INSTANCES_MAX; i++) {
 		if (names[i] == NULL && (names[i] = strdup(name)) == NULL)
 			fatal("strdup");
 		if (strcmp(names[i], name) == 0)
@@ -110,39 +110,47 @@ on_secret(struct message *m, bool is_file)
 	    job.cluster->secrets : job.setup->secrets;
 	uint64_t kind = message_get_u(m);
 
-	if (!expects_secret(kind))
+	if (!expects_secret(kind) || (is_file && kind == SECRET_KUBE_EXEC))
 		return ("a secret does not belong into this file");
 	if (is_file)
 		source_set(&sources[kind], kind, -1, message_get_s(m));
 	else
 		source_set(&sources[kind], kind, message_take_fd(m),
-		    job.step == WEBHOOK ? job.path : NULL);
+		    job.step == WEBHOOK ? job.files.path[0] : NULL);
+	if (kind == SECRET_KUBE_EXEC)
+		job.cluster->conf->plugin = true;
 	return (NULL);
 }
 
 static const char *
 on_server(struct message *m)
 {
+	struct address server = { .host = "" }, proxy = { .host = "" };
 	struct conf_cluster *conf;
-	struct conf_endpoint *e;
+	const char *why;
 
 	if (job.step != KUBECONFIG || job.has_server)
 		return ("a server does not belong here");
 	job.has_server = true;
 	conf = job.cluster->conf;
-	e = access_endpoint(job.setup, job.cluster, message_get_s(m));
-	e->port = message_get_u(m);
+	strlcpy(server.host, message_get_s(m), sizeof(server.host));
+	server.port = message_get_u(m);
 	access_replace(&conf->path, message_get_s(m));
-	e->tls = message_get_b(m);
-	e->loopback = !e->tls;
+	server.tls = message_get_b(m);
 	access_replace(&conf->tls_name, message_get_s(m));
 	conf->insecure = message_get_b(m);
 	access_default_ns(conf, message_get_s(m));
+	strlcpy(proxy.host, message_get_s(m), sizeof(proxy.host));
+	proxy.port = message_get_u(m);
+	proxy.tls = message_get_b(m);
+	why = access_server(job.setup, job.cluster, &server, &proxy);
+	if (why != NULL)
+		fail(conf->name, why);
 	return (NULL);
 }
 
 static void
-send_file(struct child *parser)
+send_file(struct child *parser, unsigned i)
 {
 	struct message_out *m;
 	struct stat st;
@@ -150,21 +158,42 @@ send_file(struct child *parser)
 	switch (job.step) {
 	case CONF:
 		m = message_new(MSG_PARSE_CONF, 0);
-		message_put_s(m, job.path);
-		message_put_b(m, fstat(job.fd, &st) == 0 &&
+		message_put_s(m, job.files.path[i]);
+		message_put_b(m, fstat(job.fd[i], &st) == 0 &&
 		    (st.st_mode & (S_IWGRP | S_IRWXO)) == 0);
 		break;
 	case WEBHOOK:
 		m = message_new(MSG_PARSE_WEBHOOK, 0);
-		message_put_s(m, job.path);
+		message_put_s(m, job.files.path[i]);
 		break;
 	default:
 		m = message_new(MSG_PARSE_KUBECONFIG, 0);
-		message_put_s(m, job.path);
+		message_put_s(m, job.files.path[i]);
 		message_put_s(m, job.cluster->conf->context);
+		message_put_b(m, i == job.files.count - 1);
 	}
-	channel_send(parser->channel, m, job.fd);
-	job.fd = -1;
+	channel_send(parser->channel, m, job.fd[i]);
+	job.fd[i] = -1;
+}
+
+static void
+send_files(struct child *parser)
+{
+	unsigned i;
+
+	for (i = 0; i < job.files.count; i++)
+		send_file(parser, i);
+}
+
+static void
+close_files(void)
+{
+	unsigned i;
+
+	for (i = 0; i < job.files.count; i++)
+		if (job.fd[i] != -1)
+			close(job.fd[i]);
+	job.files.count = 0;
 }
 
 const char *
@@ -172,7 +201,7 @@ parse_dispatch(struct child *parser, struct message *m)
 {
 	switch (m->type) {
 	case MSG_PROC_READY:
-		send_file(parser);
+		send_files(parser);
 		return (NULL);
 	case MSG_PARSE_ERROR:
 		on_position(m, true);
@@ -210,27 +239,39 @@ on_timeout(evutil_socket_t fd, short what, void *arg)
 		supervise_kill(job.parser, "it takes too long");
 }
 
-/* Opens the file for a parser of its own and starts that. */
+/* Opens the files for a parser of their own and starts that. */
 static void
-start_parser(int step, const char *path)
+start_parser(int step)
 {
 	static const struct timeval limit = { PARSE_TIME, 0 };
 	/* The configuration's mode matters only if it has a secret: the parser
 	 * is told. */
 	struct source source = { .fd = -1, .is_public = step == CONF };
 	const char *why;
+	unsigned i, count = job.files.count;
 
-	strlcpy(job.path, path, sizeof(job.path));
-	source.path = job.path;
 	job.step = step;
 	job.complete = job.has_server = false;
-	if ((job.fd = source_open(&source, &why)) == -1) {
-		strlcpy(job.error, why, sizeof(job.error));
-		finish();
-		return;
+	for (i = 0; i < count; i++) {
+		source.path = job.files.path[i];
+		if ((job.fd[i] = source_open(&source, &why)) == -1) {
+			strlcpy(job.error, why, sizeof(job.error));
+			job.files.count = i;
+			close_files();
+			finish();
+			return;
+		}
 	}
 	evtimer_add(job.timer, &limit);
 	job.parser = supervise_add(ROLE_PARSER, 0, NULL, "");
+}
+
+static void
+start_parser_of(int step, const char *path)
+{
+	strlcpy(job.files.path[0], path, sizeof(job.files.path[0]));
+	job.files.count = 1;
+	start_parser(step);
 }
 
 static void
@@ -255,17 +296,16 @@ clusters_begin(void)
 static void
 start_next_cluster(struct setup_cluster *cluster)
 {
-	char path[1024];
 	const char *why;
 
 	for (; cluster != NULL && job.error[0] == '\0';
 	    cluster = TAILQ_NEXT(cluster, entry)) {
 		job.cluster = cluster;
-		why = access_find(job.setup, cluster, path, sizeof(path));
+		why = access_find(job.setup, cluster, &job.files);
 		if (why != NULL)
 			fail(cluster->conf->name, why);
-		else if (path[0] != '\0') {
-			start_parser(KUBECONFIG, path);
+		else if (job.files.count > 0) {
+			start_parser(KUBECONFIG);
 			return;
 		}
 	}
@@ -280,7 +320,7 @@ after_conf(void)
 	clusters_begin();
 	/* Its host must become an endpoint, its address must not be seen. */
 	if (webhook->fd == -1 && webhook->path != NULL)
-		start_parser(WEBHOOK, webhook->path);
+		start_parser_of(WEBHOOK, webhook->path);
 	else
 		start_next_cluster(TAILQ_FIRST(&job.setup->clusters));
 }
@@ -288,17 +328,17 @@ after_conf(void)
 void
 parse_child_gone(struct child *parser)
 {
+	const char *path = job.files.path[0];
+
 	job.parser = NULL;
-	if (job.fd != -1)
-		close(job.fd);
-	job.fd = -1;
+	close_files();
 	if (job.error[0] == '\0' && parser->killed_for != NULL)
-		fail(job.path, parser->killed_for);
+		fail(path, parser->killed_for);
 	if (job.error[0] == '\0' && !job.complete)
 		snprintf(job.error, sizeof(job.error),
-		    "%s: its parser ended: %s", job.path, parser->death);
+		    "%s: its parser ended: %s", path, parser->death);
 	if (job.error[0] == '\0' && job.step == KUBECONFIG && !job.has_server)
-		fail(job.path, "its parser found no server");
+		fail(path, "its parser found no server");
 	if (job.error[0] != '\0')
 		finish();
 	else if (job.step == CONF)
@@ -318,5 +358,5 @@ parse_start(const char *path, parse_done_fn done)
 	job.error[0] = '\0';
 	if ((job.timer = evtimer_new(base, on_timeout, NULL)) == NULL)
 		fatalx("cannot make a timer");
-	start_parser(CONF, path);
+	start_parser_of(CONF, path);
 }

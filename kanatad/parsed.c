@@ -23,7 +23,7 @@ void
 parsed_init(struct parsed *p, const char *path, bool secret_ok)
 {
 	memset(p, 0, sizeof(*p));
-	p->path = path;
+	p->path = p->error_path = path;
 	p->secret_ok = secret_ok;
 	TAILQ_INIT(&p->warnings);
 	TAILQ_INIT(&p->secrets);
@@ -61,6 +61,7 @@ parsed_note_error(struct parsed *p, unsigned line, unsigned column,
 	if (p->failed)
 		return;
 	p->failed = true;
+	p->error_path = p->path;
 	p->error.line = line;
 	p->error.column = column;
 	vsnprintf(p->error.text, sizeof(p->error.text), fmt, ap);
@@ -101,6 +102,7 @@ parsed_warn(struct parsed *p, const struct yaml_node *at, const char *fmt, ...)
 
 	if ((warning = calloc(1, sizeof(*warning))) == NULL)
 		fatal("parser");
+	warning->path = p->path;
 	warning->line = at->key != NULL ? at->key_line : at->line;
 	warning->column = at->key != NULL ? at->key_column : at->column;
 	va_start(ap, fmt);

@@ -19,6 +19,7 @@
 
 struct parsed_warning {
 	TAILQ_ENTRY(parsed_warning) entry;
+	const char	*path;
 	unsigned	 line, column;
 	char		*text;
 };
@@ -40,20 +41,24 @@ struct parsed_server {
 	char		 tls_name[254];
 	bool		 insecure;
 	char		 ns[64];
+	char		 proxy_host[254];	/* "": none */
+	unsigned	 proxy_port;
+	bool		 proxy_tls;
 };
 
 struct parsed {
-	const char	*path;		/* of the file */
+	const char	*path;		/* of the file, of several the one at hand */
 	bool		 secret_ok;	/* nobody else can read the file */
 	bool		 failed;
 	struct yaml_error error;	/* if it failed: the first error */
+	const char	*error_path;
 	struct conf	*conf;		/* of a configuration */
 	struct parsed_server server;	/* of a kubeconfig */
 	TAILQ_HEAD(parsed_warnings, parsed_warning) warnings;
 	TAILQ_HEAD(parsed_secrets, parsed_secret) secrets;
 };
 
-/* Borrows the path. */
+/* Borrows the path, like all that are set later. */
 void	 parsed_init(struct parsed *, const char *path, bool secret_ok);
 /* Wipes the secrets. */
 void	 parsed_clear(struct parsed *);

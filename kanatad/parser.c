@@ -5,7 +5,8 @@
  * May call: read, write to memory files of its own, send and receive on the
  * channel to the parent.  Talks to: the parent.
  *
- * One request comes in; rows and MSG_PARSE_DONE, or one MSG_PARSE_ERROR, go out.
+ * One request comes in, of kubeconfigs one for each; rows and MSG_PARSE_DONE, or
+ * one MSG_PARSE_ERROR, go out.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -79,6 +80,9 @@ parser_send_server(const struct parsed_server *server)
 	message_put_s(out, server->tls_name);
 	message_put_b(out, server->insecure);
 	message_put_s(out, server->ns);
+	message_put_s(out, server->proxy_host);
+	message_put_u(out, server->proxy_port);
+	message_put_b(out, server->proxy_tls);
 	parser_send(out, -1);
 }
 
@@ -117,11 +121,11 @@ parser_send_parsed(const struct parsed *p, enum message_type request)
 	const struct conf_endpoint	*endpoint;
 
 	TAILQ_FOREACH(warning, &p->warnings, entry)
-		parser_send_position(MSG_PARSE_WARNING, p->path, warning->line,
-		    warning->column, warning->text);
+		parser_send_position(MSG_PARSE_WARNING, warning->path,
+		    warning->line, warning->column, warning->text);
 	if (p->failed) {
-		parser_send_position(MSG_PARSE_ERROR, p->path, p->error.line,
-		    p->error.column, p->error.text);
+		parser_send_position(MSG_PARSE_ERROR, p->error_path,
+		    p->error.line, p->error.column, p->error.text);
 		return;
 	}
 	if (request == MSG_PARSE_CONF)
@@ -165,26 +169,33 @@ parser_read_file(struct parsed *p, int fd, size_t max, size_t *len)
 	return (NULL);
 }
 
-static void
-parser_read_tree(struct parsed *p, int fd, const char *context)
+/* NULL and an error if it is no YAML. */
+static struct yaml_node *
+parser_read_tree(struct parsed *p, int fd, unsigned depth)
 {
 	struct yaml_node	*root;
 	char			*bytes;
 	size_t			 len;
 
 	if ((bytes = parser_read_file(p, fd, YAML_BYTES_MAX, &len)) == NULL)
-		return;
-	root = yaml_read(bytes, len, context != NULL ? KUBECONFIG_DEPTH_MAX :
-	    GRAMMAR_DEPTH_MAX, &p->error);
+		return (NULL);
+	root = yaml_read(bytes, len, depth, &p->error);
 	freezero(bytes, YAML_BYTES_MAX + 1);
 	if (root == NULL) {
 		p->failed = true;
-		return;
+		p->error_path = p->path;
 	}
-	if (context != NULL)
-		kubeconfig_read(p, root, context);
-	else
-		grammar_read(p, root);
+	return (root);
+}
+
+static void
+parser_read_conf(struct parsed *p, int fd)
+{
+	struct yaml_node	*root;
+
+	if ((root = parser_read_tree(p, fd, GRAMMAR_DEPTH_MAX)) == NULL)
+		return;
+	grammar_read(p, root);
 	yaml_tree_free(root);
 }
 
@@ -210,21 +221,53 @@ parser_read_webhook(struct parsed *p, int fd)
 	freezero(bytes, WEBHOOK_BYTES_MAX + 1);
 }
 
+/* The trees of all files, in their order, until the last has come. */
+static struct kubeconfig_file	 files[KUBECONFIG_FILES_MAX];
+static size_t			 nfile;
+
 static void
+parser_read_kubeconfig(struct parsed *p, int fd, const char *context,
+    bool last)
+{
+	struct yaml_node	*root;
+
+	root = parser_read_tree(p, fd, KUBECONFIG_DEPTH_MAX);
+	if (root == NULL)
+		return;
+	files[nfile].root = root;
+	files[nfile++].path = parsed_strdup(p->path);
+	if (!last)
+		return;
+	kubeconfig_read(p, files, nfile, context);
+	while (nfile > 0) {
+		nfile--;
+		yaml_tree_free(files[nfile].root);
+	}
+}
+
+/* True: this was all. */
+static bool
 parser_serve(struct message *m)
 {
+	static bool	 failed;
 	struct parsed	 parsed;
-	const char	*path = message_get_s(m);
+	const char	*path = message_get_s(m), *context;
 	int		 fd = message_take_fd(m);
+	bool		 last = true;
 
 	switch (m->type) {
 	case MSG_PARSE_CONF:
 		parsed_init(&parsed, path, message_get_b(m));
-		parser_read_tree(&parsed, fd, NULL);
+		parser_read_conf(&parsed, fd);
 		break;
 	case MSG_PARSE_KUBECONFIG:
 		parsed_init(&parsed, path, true);
-		parser_read_tree(&parsed, fd, message_get_s(m));
+		context = message_get_s(m);
+		last = message_get_b(m);
+		if (!last && nfile == KUBECONFIG_FILES_MAX - 1)
+			fatalx("more kubeconfigs than there may be");
+		if (!failed)
+			parser_read_kubeconfig(&parsed, fd, context, last);
 		break;
 	case MSG_PARSE_WEBHOOK:
 		parsed_init(&parsed, path, true);
@@ -234,8 +277,12 @@ parser_serve(struct message *m)
 		fatalx("%s is no request", message_name(m->type));
 	}
 	close(fd);
-	parser_send_parsed(&parsed, m->type);
+	/* What follows an error is read, that the parent is not left with it. */
+	if (!failed && (last || parsed.failed))
+		parser_send_parsed(&parsed, m->type);
+	failed = parsed.failed || failed;
 	parsed_clear(&parsed);
+	return (last);
 }
 
 int
@@ -258,17 +305,18 @@ main(void)
 	message_put_u(ready, (uint64_t)landlock);
 	parser_send(ready, -1);
 
-	switch (message_recv(PARSER_FD, &m, ROLE_PARENT, ROLE_PARSER, buf,
-	    &why)) {
-	case 0:
-		return (0);
-	case 1:
-		break;
-	default:
-		if (why != NULL)
-			fatalx("the parent sent nonsense: %s", why);
-		fatal("receiving from the parent");
-	}
-	parser_serve(&m);
+	do {
+		switch (message_recv(PARSER_FD, &m, ROLE_PARENT, ROLE_PARSER,
+		    buf, &why)) {
+		case 0:
+			return (0);
+		case 1:
+			break;
+		default:
+			if (why != NULL)
+				fatalx("the parent sent nonsense: %s", why);
+			fatal("receiving from the parent");
+		}
+	} while (!parser_serve(&m));
 	return (0);
 }

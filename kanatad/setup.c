@@ -196,7 +196,10 @@ send_secrets(struct child *child, const struct source *sources)
 	int fd;
 
 	for (i = 0; i < SECRET_MAX; i++) {
-		if (!setup_role_holds(child->role, i) || !source_is_set(&sources[i]))
+		/* What a plugin prints is the secret, and comes when asked
+		 * for. */
+		if (!setup_role_holds(child->role, i) ||
+		    !source_is_set(&sources[i]) || i == SECRET_KUBE_EXEC)
 			continue;
 		if ((fd = source_open(&sources[i], &why)) == -1)
 			return (why);

@@ -54,7 +54,12 @@ supervise_kill(struct child *child, const char *why)
 		return;
 	log_warnx("%s: %s; killed", child->name, why);
 	child->killed_for = why;
-	kill(child->pid, SIGKILL);
+	if (kill(child->pid, SIGKILL) == 0)
+		return;
+	/* The runner is no part of the parent's cage, which from Landlock's ABI 6
+	 * on means: out of reach.  It dies with the parent. */
+	log_warn("%s: kill; kanatad ends", child->name);
+	supervise_stop(1);
 }
 
 /* -- messages ---------------------------------------------------------------- */
@@ -97,6 +102,8 @@ dispatch(struct channel *c, struct message *m, void *arg)
 	case MSG_CONF_REFUSED:
 	case MSG_SECRET_AGAIN:
 		return (configure_dispatch(child, m));
+	case MSG_RUN_ENDED:
+		return (run_on_ended(m));
 	case MSG_LIST_COMPONENT:
 	case MSG_LIST_FAILED:
 	case MSG_LIST_END:
@@ -297,6 +304,12 @@ on_death(struct child *child, int status)
 	if (was_stopping) {
 		child_free(child);
 		return;
+	}
+	if (child->role == ROLE_RUNNER) {
+		log_warnx("%s ended: %s; it cannot be started again from within "
+		    "the cage, and no exec plugin runs without it: kanatad "
+		    "ends", child->name, child->death);
+		supervise_stop(1);
 	}
 	control_child_gone(child);
 	configure_child_gone(child);

@@ -19,8 +19,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1 || size > MESSAGE_MAX)
 		return (0);
-	from = data[0] % ROLE_MAX;
-	to = data[0] / ROLE_MAX % ROLE_MAX;
+	from = data[0] % 16 % ROLE_MAX;
+	to = data[0] / 16 % ROLE_MAX;
 	if ((copy = malloc(size)) == NULL)
 		abort();
 	memcpy(copy, data + 1, size - 1);

@@ -53,8 +53,10 @@ ask(struct child *c, enum message_type type, const char *path,
 	message_put_s(out, path);
 	if (type == MSG_PARSE_CONF)
 		message_put_b(out, true);
-	else if (type == MSG_PARSE_KUBECONFIG)
+	else if (type == MSG_PARSE_KUBECONFIG) {
 		message_put_s(out, "");
+		message_put_b(out, true);
+	}
 	child_send(c, out, fd);
 	close(fd);
 }

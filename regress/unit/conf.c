@@ -90,7 +90,8 @@ test_cluster_endpoint_etcd(void **state)
 	char *ns[] = { all };
 	struct conf_cluster cluster = { .name = prod, .kubeconfig = api,
 	    .context = empty, .in_cluster = empty, .path = empty,
-	    .tls_name = host, .insecure = true, .nns = 1, .ns = ns };
+	    .tls_name = host, .insecure = true, .plugin = true, .host = host,
+	    .port = 8443, .tls = true, .nns = 1, .ns = ns };
 	struct conf_endpoint e = { .number = 64, .role = ROLE_WATCHER,
 	    .instance = 3, .host = host, .port = 6443, .tls = true };
 	struct conf_node node = { host, 2379, false };
@@ -106,6 +107,10 @@ test_cluster_endpoint_etcd(void **state)
 	got = TAILQ_FIRST(&conf->clusters);
 	assert_string_equal(got->name, "prod");
 	assert_true(got->insecure);
+	assert_true(got->plugin);
+	assert_string_equal(got->host, "::1");
+	assert_int_equal(got->port, 8443);
+	assert_true(got->tls);
 	assert_int_equal(got->nns, 1);
 	assert_string_equal(got->ns[0], "*");
 	assert_string_equal(got->tls_name, "::1");

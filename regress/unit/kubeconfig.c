@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "../../common/plugin.h"
 #include "../../kanatad/kubeconfig.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
@@ -46,7 +47,13 @@
 	"  user: {token: hunter2}\n"					\
 	"- name: plugin\n"						\
 	"  user:\n"							\
-	"    exec: {command: aws, args: [eks, get-token]}\n"
+	"    exec:\n"							\
+	"      apiVersion: client.authentication.k8s.io/v1beta1\n"	\
+	"      command: aws\n"						\
+	"      args: [eks, get-token]\n"				\
+	"      env: [{name: AWS_PROFILE, value: p=1}, {name: E}]\n"	\
+	"      installHint: |\n"					\
+	"        Get it.\n"
 
 /* A context with what the test is about. */
 #define WITH(cluster, user)						\
@@ -56,20 +63,38 @@
 	"current-context: x\n"
 #define SERVER	"server: 'https://h'"
 
+/* text[i] is the file path[i]. */
+static int
+read_files(struct parsed *p, size_t count, const char *const *path,
+    const char *const *text, const char *context)
+{
+	static char		 paths[KUBECONFIG_FILES_MAX][64];
+	struct kubeconfig_file	 file[KUBECONFIG_FILES_MAX];
+	size_t			 i;
+	int			 ok;
+
+	parsed_init(p, path[0], true);
+	for (i = 0; i < count; i++) {
+		snprintf(paths[i], sizeof(paths[i]), "%s", path[i]);
+		file[i].path = paths[i];
+		file[i].root = yaml_read(text[i], strlen(text[i]),
+		    KUBECONFIG_DEPTH_MAX, &p->error);
+		if (file[i].root == NULL)
+			fail_msg("%u:%u: %s", p->error.line, p->error.column,
+			    p->error.text);
+	}
+	ok = kubeconfig_read(p, file, count, context);
+	while (count > 0)
+		yaml_tree_free(file[--count].root);
+	return (ok);
+}
+
 static int
 read_text(struct parsed *p, const char *text, const char *context)
 {
-	struct yaml_node	*root;
-	int			 ok;
+	static const char *const path[] = { "/home/u/.kube/config" };
 
-	parsed_init(p, "/home/u/.kube/config", true);
-	root = yaml_read(text, strlen(text), KUBECONFIG_DEPTH_MAX, &p->error);
-	if (root == NULL)
-		fail_msg("%u:%u: %s", p->error.line, p->error.column,
-		    p->error.text);
-	ok = kubeconfig_read(p, root, context);
-	yaml_tree_free(root);
-	return (ok);
+	return (read_files(p, 1, path, &text, context));
 }
 
 static void
@@ -147,10 +172,9 @@ test_contexts(void **state)
 	assert_null(find_secret(&p, SECRET_KUBE_CERT));
 	parsed_clear(&p);
 
-	assert_int_equal(read_text(&p, FULL, "three"), -1);
-	assert_int_equal(p.error.line, 33);
-	assert_int_equal(p.error.column, 5);
-	assert_non_null(strstr(p.error.text, "`exec` is not supported yet"));
+	read_good(&p, FULL, "three");
+	assert_null(find_secret(&p, SECRET_KUBE_TOKEN));
+	assert_non_null(find_secret(&p, SECRET_KUBE_EXEC));
 	parsed_clear(&p);
 	assert_int_equal(read_text(&p, FULL, "four"), -1);
 	assert_string_equal(p.error.text, "there is no context `four`");
@@ -212,6 +236,206 @@ test_credentials(void **state)
 	parsed_clear(&p);
 }
 
+/* -- exec plugins -------------------------------------------------------------- */
+
+#define V1	"apiVersion: client.authentication.k8s.io/v1, "		\
+		"interactiveMode: Never, "
+#define BETA	"apiVersion: client.authentication.k8s.io/v1beta1, "
+#define EXEC(rest)	WITH(SERVER, "exec: {" rest "}")
+
+static struct plugin *
+find_plugin(const struct parsed *p)
+{
+	const struct parsed_secret	*secret;
+	struct plugin			*plugin;
+
+	assert_non_null(secret = find_secret(p, SECRET_KUBE_EXEC));
+	assert_null(secret->path);
+	assert_non_null(plugin = plugin_unpack(secret->bytes, secret->len));
+	return (plugin);
+}
+
+static void
+assert_info(const char *text, const char *context, const char *info,
+    const char *ca_file)
+{
+	struct plugin	*plugin;
+	struct parsed	 p;
+	char		 both[2048];
+
+	read_good(&p, text, context);
+	plugin = find_plugin(&p);
+	snprintf(both, sizeof(both), "%s%s", plugin->info_head,
+	    plugin->info_tail);
+	assert_string_equal(both, info);
+	assert_string_equal(plugin->ca_file, ca_file);
+	plugin_free(plugin);
+	parsed_clear(&p);
+}
+
+static void
+test_exec(void **state)
+{
+	struct plugin	*plugin;
+	struct parsed	 p;
+
+	(void)state;
+	read_good(&p, FULL, "three");
+	plugin = find_plugin(&p);
+	assert_int_equal(plugin->narg, 3);
+	assert_string_equal(plugin->arg[0], "aws");
+	assert_string_equal(plugin->arg[2], "get-token");
+	assert_null(plugin->arg[3]);
+	assert_int_equal(plugin->nenv, 2);
+	assert_string_equal(plugin->env[0], "AWS_PROFILE=p=1");
+	assert_string_equal(plugin->env[1], "E=");
+	assert_string_equal(plugin->hint, "Get it.\n");
+	plugin_free(plugin);
+	parsed_clear(&p);
+
+	/* As client-go: only what has a slash is a path. */
+	read_good(&p, EXEC(V1 "command: bin/x, args: null, env: null"), "");
+	plugin = find_plugin(&p);
+	assert_int_equal(plugin->narg, 1);
+	assert_string_equal(plugin->arg[0], "/home/u/.kube/bin/x");
+	plugin_free(plugin);
+	parsed_clear(&p);
+
+	/* A certificate of its own goes along, a token takes its place. */
+	read_good(&p, WITH(SERVER, "client-certificate: c, client-key: k, "
+	    "exec: {" V1 "command: x}"), "");
+	assert_non_null(find_secret(&p, SECRET_KUBE_EXEC));
+	assert_non_null(find_secret(&p, SECRET_KUBE_CERT));
+	parsed_clear(&p);
+	read_good(&p, WITH(SERVER, "token: t, exec: {" V1 "command: x}"), "");
+	assert_null(find_secret(&p, SECRET_KUBE_EXEC));
+	assert_non_null(strstr(TAILQ_FIRST(&p.warnings)->text,
+	    "`exec` is not used"));
+	parsed_clear(&p);
+}
+
+#define INFO(version, rest)						\
+	"{\"apiVersion\":\"client.authentication.k8s.io/" version "\","	\
+	"\"kind\":\"ExecCredential\",\"spec\":{\"interactive\":false" rest
+
+static void
+test_exec_info(void **state)
+{
+	(void)state;
+	assert_info(FULL, "three", INFO("v1beta1", "}}"), "");
+	assert_info(EXEC(V1 "command: x"), "", INFO("v1", "}}"), "");
+	assert_info(EXEC(V1 "command: x, provideClusterInfo: true"), "",
+	    INFO("v1", ",\"cluster\":{\"server\":\"https://h\"}}}"), "");
+	assert_info(WITH(SERVER ", certificate-authority: ca, "
+	    "tls-server-name: n, proxy-url: 'http://p:1'",
+	    "exec: {" V1 "command: x, provideClusterInfo: true}"), "",
+	    INFO("v1", ",\"cluster\":{\"server\":\"https://h\","
+	    "\"tls-server-name\":\"n\",\"proxy-url\":\"http://p:1\","
+	    "\"certificate-authority-data\":\"\"}}}"),
+	    "/home/u/.kube/ca");
+	assert_info(WITH(SERVER ", certificate-authority-data: \"Q0 EK\", "
+	    "disable-compression: true, extensions: [{name: other, "
+	    "extension: 1}, {name: client.authentication.k8s.io/exec, "
+	    "extension: {a: [1, -2.5e3, 01, '1', true, null, \"x\\n\\\"\"], "
+	    "b: {}}}]",
+	    "exec: {" V1 "command: x, provideClusterInfo: true}"), "",
+	    INFO("v1", ",\"cluster\":{\"server\":\"https://h\","
+	    "\"disable-compression\":true,\"config\":{\"a\":[1,-2.5e3,"
+	    "\"01\",\"1\",true,null,\"x\\u000a\\\"\"],\"b\":{}},"
+	    "\"certificate-authority-data\":\"Q0EK\"}}}"), "");
+	assert_info(WITH(SERVER ", insecure-skip-tls-verify: true",
+	    "exec: {" V1 "command: x, provideClusterInfo: true}"), "",
+	    INFO("v1", ",\"cluster\":{\"server\":\"https://h\","
+	    "\"insecure-skip-tls-verify\":true}}}"), "");
+}
+
+/* -- proxies ------------------------------------------------------------------- */
+
+static void
+test_proxy(void **state)
+{
+	struct parsed	 p;
+
+	(void)state;
+	read_good(&p, WITH(SERVER, ""), "");
+	assert_string_equal(p.server.proxy_host, "");
+	parsed_clear(&p);
+	read_good(&p, WITH(SERVER ", proxy-url: 'http://p:3128/'", ""), "");
+	assert_string_equal(p.server.host, "h");
+	assert_string_equal(p.server.proxy_host, "p");
+	assert_int_equal(p.server.proxy_port, 3128);
+	assert_false(p.server.proxy_tls);
+	assert_null(find_secret(&p, SECRET_KUBE_PROXY));
+	parsed_clear(&p);
+	read_good(&p, WITH(SERVER ", proxy-url: 'https://u:hunter%32@p'", ""),
+	    "");
+	assert_int_equal(p.server.proxy_port, 443);
+	assert_true(p.server.proxy_tls);
+	assert_inline(&p, SECRET_KUBE_PROXY, "u:hunter%32");
+	parsed_clear(&p);
+}
+
+/* -- several files ------------------------------------------------------------- */
+
+#define FIRST								\
+	"users: [{name: u, user: {tokenFile: t}}]\n"			\
+	"contexts: [{name: b, context: {cluster: c, user: u}}]\n"
+#define SECOND								\
+	"current-context: a\n"						\
+	"clusters: [{name: c, cluster: {server: 'https://two', "		\
+	"certificate-authority: ca}}]\n"				\
+	"users: [{name: u, user: {token: hunter2}}, "			\
+	"{name: v, user: {token: v}}]\n"				\
+	"contexts: [{name: a, context: {cluster: c, user: v}}, "	\
+	"{name: b, context: {cluster: d, user: v}}]\n"
+#define THIRD								\
+	"current-context: b\n"						\
+	"clusters: [{name: c, cluster: {server: 'https://three'}}, "	\
+	"{name: d, cluster: {proxy-url: 'socks5://x', server: 'https://d'}}]\n"
+
+static void
+test_files(void **state)
+{
+	static const char *const path[] = { "/one/k", "/two/k", "/three/k" };
+	static const char *const text[] = { FIRST, SECOND, THIRD };
+	static const char *const reverse[] = { THIRD, SECOND, FIRST };
+	static const char *const broken[] = { FIRST, "kind: Pod\n" };
+	struct parsed	 p;
+
+	(void)state;
+	/* current-context, context, cluster and user are in the second. */
+	assert_int_equal(read_files(&p, 3, path, text, ""), 0);
+	assert_string_equal(p.server.host, "two");
+	assert_file(&p, SECRET_KUBE_CA, "/two/ca");
+	assert_inline(&p, SECRET_KUBE_TOKEN, "v");
+	parsed_clear(&p);
+	/* A context of the first, its cluster in the second; each path starts
+	 * where it stands. */
+	assert_int_equal(read_files(&p, 3, path, text, "b"), 0);
+	assert_string_equal(p.server.host, "two");
+	assert_file(&p, SECRET_KUBE_CA, "/two/ca");
+	assert_file(&p, SECRET_KUBE_TOKEN, "/one/t");
+	parsed_clear(&p);
+	/* The other way round everything is different, and wrong: said where. */
+	assert_int_equal(read_files(&p, 3, path, reverse, ""), -1);
+	assert_string_equal(p.error_path, "/one/k");
+	assert_int_equal(p.error.line, 2);
+	assert_non_null(strstr(p.error.text, "SOCKS"));
+	parsed_clear(&p);
+	assert_int_equal(read_files(&p, 3, path, text, "x"), -1);
+	assert_string_equal(p.error_path, "/one/k");
+	assert_non_null(strstr(p.error.text,
+	    "there is no context `x` in any of the kubeconfigs"));
+	parsed_clear(&p);
+	assert_int_equal(read_files(&p, 1, path, text, "b"), -1);
+	assert_string_equal(p.error_path, "/one/k");
+	assert_string_equal(p.error.text, "there is no cluster `c`");
+	parsed_clear(&p);
+	assert_int_equal(read_files(&p, 2, path, broken, "b"), -1);
+	assert_string_equal(p.error_path, "/two/k");
+	parsed_clear(&p);
+}
+
 static void
 test_bad(void **state)
 {
@@ -253,8 +477,44 @@ test_bad(void **state)
 		{ WITH("server: 'http://h'", ""), 1, 40,
 		    "plain http only to this machine" },
 		{ WITH("server: 'https://h/?a'", ""), 1, 40, "this path" },
-		{ WITH(SERVER ", proxy-url: 'http://p'", ""), 1, 53,
-		    "`proxy-url` is not supported" },
+		{ WITH(SERVER ", proxy-url: 'socks5://hunter2@p'", ""), 1, 64,
+		    "`proxy-url`: a SOCKS proxy is not supported" },
+		{ WITH(SERVER ", proxy-url: 'p:1'", ""), 1, 64,
+		    "`proxy-url`: expected a proxy that starts with" },
+		{ WITH(SERVER ", proxy-url: 'http://p/x'", ""), 1, 64,
+		    "a proxy has no path" },
+		{ WITH(SERVER ", proxy-url: 'http://u:hunter2@'", ""), 1, 64,
+		    "the address has no host" },
+		{ WITH("server: 'http://[::1]', proxy-url: 'http://p'", ""),
+		    1, 67, "a plain http `server`" },
+		{ EXEC("command: x"), 2, 32, "`apiVersion` is missing" },
+		{ EXEC("apiVersion: v1"), 2, 45, "expected "
+		    "client.authentication.k8s.io/v1 or v1beta1" },
+		{ EXEC("apiVersion: client.authentication.k8s.io/v1alpha1, "
+		    "command: x"), 2, 45, "v1alpha1 is no more" },
+		{ EXEC("apiVersion: client.authentication.k8s.io/v1, "
+		    "command: x"), 2, 32, "`interactiveMode` is missing" },
+		{ EXEC(BETA "interactiveMode: Always, command: x"), 2, 100,
+		    "a daemon has none" },
+		{ EXEC(BETA "interactiveMode: Perhaps, command: x"), 2, 100,
+		    "expected Never or IfAvailable" },
+		{ EXEC(BETA), 2, 32, "`command` is missing" },
+		{ EXEC(BETA "command: ~/x"), 2, 92, "`~`" },
+		{ EXEC(BETA "command: x, args: x"), 2, 101,
+		    "`args`: expected a list, found text" },
+		{ EXEC(BETA "command: x, args: [[]]"), 2, 102,
+		    "`args`: expected text, found a list" },
+		{ EXEC(BETA "command: x, env: {A: hunter2}"), 2, 100,
+		    "`env`: expected a list, found a map" },
+		{ EXEC(BETA "command: x, env: [hunter2]"), 2, 101,
+		    "`env`: expected a map" },
+		{ EXEC(BETA "command: x, env: [{value: hunter2}]"), 2, 101,
+		    "expected the `name`" },
+		{ EXEC(BETA "command: x, env: [{name: a=b}]"), 2, 108,
+		    "expected the `name`" },
+		{ EXEC(BETA "command: x, provideClusterInfo: 1"), 2, 115,
+		    "expected true or false" },
+		{ WITH(SERVER, "exec: x"), 2, 32, "`exec`: expected a map" },
 		{ WITH(SERVER ", tls-server-name: 'a b'", ""), 1, 70,
 		    "`tls-server-name`" },
 		{ WITH(SERVER ", insecure-skip-tls-verify: maybe", ""), 1, 79,
@@ -274,7 +534,7 @@ test_bad(void **state)
 		    "`token` has blanks" },
 		{ WITH(SERVER, "token: [hunter2]"), 2, 33, "expected text" },
 		{ WITH(SERVER, "auth-provider: {name: gcp}"), 2, 26,
-		    "`auth-provider` is not supported yet" },
+		    "`auth-provider` is not supported: kubectl has none" },
 		{ WITH(SERVER, "username: u, password: hunter2"), 2, 26,
 		    "`username` is not supported" },
 		{ WITH(SERVER, "token: t, as: admin"), 2, 36,
@@ -307,6 +567,10 @@ main(void)
 		cmocka_unit_test(test_contexts),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_credentials),
+		cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_exec_info),
+		cmocka_unit_test(test_proxy),
+		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_bad),
 	};
 

@@ -1,0 +1,17 @@
+/* A tree of YAML as JSON, for what is handed on (the config of exec plugins). */
+#ifndef KANATA_JSON_H
+#define KANATA_JSON_H
+
+#include <stdio.h>
+
+#include "yaml.h"
+
+/* Text in quotes; it is UTF-8, as libyaml has checked. */
+void	 json_text(FILE *, const char *);
+/*
+ * Plain text that is true, false, null or a number in JSON is that, any other is
+ * text.
+ */
+void	 json_node(FILE *, const struct yaml_node *);
+
+#endif

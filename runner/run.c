@@ -1,0 +1,255 @@
+#include <sys/prctl.h>
+#include <sys/queue.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "../common/log.h"
+#include "prepare.h"
+#include "run.h"
+
+struct run {
+	TAILQ_ENTRY(run) entry;
+	char		 name[64];	/* of the cluster */
+	pid_t		 pid;		/* and process group */
+	struct event	*timer;
+	bool		 out_of_time;
+	struct event	*log_event;
+	int		 log_fd;	/* its standard error */
+	unsigned	 lines;
+	size_t		 used;
+	char		 line[512];
+	run_done_fn	 done;
+	void		*arg;
+};
+
+static TAILQ_HEAD(, run) runs = TAILQ_HEAD_INITIALIZER(runs);
+static struct event_base *base;
+
+/* -- what it says --------------------------------------------------------------- */
+
+static void
+log_line(struct run *run)
+{
+	run->line[run->used] = '\0';
+	run->used = 0;
+	if (++run->lines == RUN_LINES + 1)
+		log_info("%s: exec plugin: and more, which is left out",
+		    run->name);
+	if (run->lines <= RUN_LINES)
+		log_info("%s: exec plugin: %s", run->name, log_safe(run->line));
+}
+
+static void
+read_log(struct run *run)
+{
+	char buf[4096], *p;
+	ssize_t n;
+
+	while ((n = read(run->log_fd, buf, sizeof(buf))) > 0)
+		for (p = buf; p < buf + n; p++) {
+			if (*p == '\n' || run->used == sizeof(run->line) - 1)
+				log_line(run);
+			if (*p != '\n' && *p != '\0')
+				run->line[run->used++] = *p;
+		}
+	if (n == 0)
+		event_del(run->log_event);
+}
+
+static void
+on_log(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	read_log(arg);
+}
+
+/* -- its end -------------------------------------------------------------------- */
+
+static void
+run_end(struct run *run, int status)
+{
+	char text[256] = "";
+
+	/* What it has started is no longer wanted, and may hold the output. */
+	kill(-run->pid, SIGKILL);
+	read_log(run);
+	if (run->used > 0)
+		log_line(run);
+	if (run->out_of_time)
+		snprintf(text, sizeof(text), "the exec plugin has not ended "
+		    "within %d s: killed", RUN_TIME);
+	else if (WIFSIGNALED(status))
+		snprintf(text, sizeof(text), "the exec plugin was ended by "
+		    "SIG%s", sigabbrev_np(WTERMSIG(status)));
+	else if (WEXITSTATUS(status) != 0)
+		snprintf(text, sizeof(text), "the exec plugin ended with exit "
+		    "status %d", WEXITSTATUS(status));
+	TAILQ_REMOVE(&runs, run, entry);
+	event_free(run->log_event);
+	event_free(run->timer);
+	close(run->log_fd);
+	run->done(run->arg, text[0] == '\0', text);
+	free(run);
+}
+
+static void
+on_sigchld(evutil_socket_t sig, short what, void *arg)
+{
+	struct run *run, *next;
+	int status;
+
+	(void)sig;
+	(void)what;
+	(void)arg;
+	for (run = TAILQ_FIRST(&runs); run != NULL; run = next) {
+		next = TAILQ_NEXT(run, entry);
+		if (waitpid(run->pid, &status, WNOHANG) == run->pid)
+			run_end(run, status);
+	}
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct run *run = arg;
+
+	(void)fd;
+	(void)what;
+	run->out_of_time = true;
+	kill(-run->pid, SIGKILL);
+}
+
+/* -- its start ------------------------------------------------------------------- */
+
+static void
+become(const char *program, char *const *argv, char *const *env, int out,
+    int err)
+{
+	sigset_t none;
+	int sig, null;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* What this process ignores would be ignored there, too. */
+	for (sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if ((null = open("/dev/null", O_RDONLY)) == -1 ||
+	    (null = fcntl(null, F_DUPFD, 10)) == -1 ||
+	    (out = fcntl(out, F_DUPFD, 10)) == -1 ||
+	    (err = fcntl(err, F_DUPFD, 10)) == -1 ||
+	    dup2(null, STDIN_FILENO) == -1 ||
+	    dup2(out, STDOUT_FILENO) == -1 ||
+	    dup2(err, STDERR_FILENO) == -1 ||
+	    close_range(STDERR_FILENO + 1, ~0U, 0) == -1)
+		_exit(127);
+	execve(program, argv, env);
+	dprintf(STDERR_FILENO, "%s: %s\n", program, strerror(errno));
+	_exit(127);
+}
+
+static struct run *
+run_fork(const struct plugin *plugin, const char *name, const char *program,
+    char **env, int out)
+{
+	static const struct timeval limit = { RUN_TIME, 0 };
+	struct run *run;
+	int err[2];
+
+	if ((run = calloc(1, sizeof(*run))) == NULL)
+		fatal("calloc");
+	if (pipe2(err, O_CLOEXEC) == -1)
+		fatal("pipe2");
+	strlcpy(run->name, log_safe(name), sizeof(run->name));
+	switch (run->pid = fork()) {
+	case -1:
+		fatal("fork");
+	case 0:
+		become(program, plugin->arg, env, out, err[1]);
+	}
+	/* Before it is signalled, whoever is first. */
+	setpgid(run->pid, run->pid);
+	close(err[1]);
+	run->log_fd = err[0];
+	if (fcntl(run->log_fd, F_SETFL, O_NONBLOCK) == -1)
+		fatal("fcntl");
+	run->log_event = event_new(base, run->log_fd, EV_READ | EV_PERSIST,
+	    on_log, run);
+	run->timer = evtimer_new(base, on_timer, run);
+	if (run->log_event == NULL || event_add(run->log_event, NULL) == -1 ||
+	    run->timer == NULL || evtimer_add(run->timer, &limit) == -1)
+		fatalx("cannot watch a plugin");
+	TAILQ_INSERT_TAIL(&runs, run, entry);
+	return (run);
+}
+
+static void
+log_hint(const char *name, const char *hint)
+{
+	char line[512];
+	size_t len;
+	unsigned lines;
+
+	for (lines = 0; *hint != '\0' && lines < RUN_LINES; lines++) {
+		len = strcspn(hint, "\n");
+		snprintf(line, sizeof(line), "%.*s", (int)len, hint);
+		log_warnx("%s: %s", log_safe(name), log_safe(line));
+		hint += len + (hint[len] == '\n');
+	}
+}
+
+struct run *
+run_begin(const struct plugin *plugin, const char *name, int out,
+    run_done_fn done, void *arg)
+{
+	struct run *run = NULL;
+	char *program, **env = NULL, why[256];
+
+	if ((program = prepare_program(plugin->arg[0], why,
+	    sizeof(why))) == NULL)
+		log_hint(name, plugin->hint);
+	else
+		env = prepare_environment(plugin, why, sizeof(why));
+	if (env != NULL) {
+		run = run_fork(plugin, name, program, env, out);
+		run->done = done;
+		run->arg = arg;
+	}
+	prepare_environment_free(env);
+	free(program);
+	close(out);
+	if (run == NULL)
+		done(arg, false, why);
+	return (run);
+}
+
+void
+run_kill_all(void)
+{
+	struct run *run;
+
+	TAILQ_FOREACH(run, &runs, entry)
+		kill(-run->pid, SIGKILL);
+}
+
+void
+run_init(struct event_base *event_base)
+{
+	struct event *event;
+
+	base = event_base;
+	if ((event = evsignal_new(base, SIGCHLD, on_sigchld, NULL)) == NULL ||
+	    event_add(event, NULL) == -1)
+		fatalx("cannot watch for ended plugins");
+}
