@@ -468,6 +468,12 @@ http_received(const struct http_request *req)
 	return (req->received);
 }
 
+const char *
+http_content_type(const struct http_request *req)
+{
+	return (req->content_type);
+}
+
 void
 http_cancel_all(struct http_server *server)
 {

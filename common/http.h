@@ -101,6 +101,9 @@ struct http_request *http_send(struct http_server *,
 void	 http_cancel(struct http_request *);
 /* Status of the answer so far, 0 before it is known: for use in data(). */
 long	 http_status(const struct http_request *);
+/* The Content-Type of the answer, without parameters: "" if it has none or is not
+ * there yet. */
+const char *http_content_type(const struct http_request *);
 /* Bytes of body received so far. */
 uint64_t http_received(const struct http_request *);
 

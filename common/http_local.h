@@ -72,6 +72,7 @@ struct http_request {
 	uint64_t		 received;
 	int64_t			 retry_after;	/* ms */
 	time_t			 retry_at, date;	/* 0: not said */
+	char			 content_type[64];
 	char			 curl_error[CURL_ERROR_SIZE];
 	char			 error[640];
 };

@@ -6,6 +6,7 @@
  * and libcurl does the parsing.
  */
 #include <bsd/stdlib.h>
+#include <bsd/string.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,11 +89,16 @@ on_header(char *line, size_t size, size_t count, void *arg)
 		/* Those of an 1xx answer before are no more. */
 		req->retry_after = -1;
 		req->retry_at = req->date = 0;
+		req->content_type[0] = '\0';
 	} else if (header_is(line, len, "Retry-After", value, sizeof(value)))
 		take_retry_after(req, value);
 	else if (header_is(line, len, "Date", value, sizeof(value)) &&
 	    (at = curl_getdate(value, NULL)) > 0)
 		req->date = at;
+	else if (header_is(line, len, "Content-Type", value, sizeof(value))) {
+		value[strcspn(value, "; \t")] = '\0';
+		strlcpy(req->content_type, value, sizeof(req->content_type));
+	}
 	return (len);
 }
 
@@ -285,6 +291,7 @@ http_transfer_make(struct http_request *req)
 	req->received = 0;
 	req->retry_after = -1;
 	req->retry_at = req->date = 0;
+	req->content_type[0] = '\0';
 	req->status = 0;
 	req->curl_error[0] = '\0';
 	if ((req->easy = curl_easy_init()) == NULL)

@@ -58,6 +58,7 @@ struct result {
 	unsigned	 npiece;
 	bool		 stop;
 	uint64_t	 received;
+	char		 type[64];
 };
 
 static void
@@ -71,6 +72,7 @@ on_done(struct http_request *req, const struct http_reply *reply, void *arg)
 	r->status = reply->status;
 	r->retry_after = reply->retry_after;
 	r->received = http_received(req);
+	snprintf(r->type, sizeof(r->type), "%s", http_content_type(req));
 	free(r->body);
 	r->body = reply->body == NULL ? NULL : strdup(reply->body);
 	if (reply->body != NULL)
@@ -327,6 +329,7 @@ stream(void **state)
 	expect(r, HTTP_REPLY, 410, "");
 	assert_int_equal(r->npiece, 0);
 	assert_non_null(strstr(r->body, "expired"));
+	assert_string_equal(r->type, "application/json");
 }
 
 static void

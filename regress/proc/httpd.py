@@ -79,7 +79,7 @@ class Connection:
 
     def reply(self, body, status="200 OK", *headers):
         body = body if isinstance(body, str) else json.dumps(body)
-        head = [f"HTTP/1.1 {status}", "Content-Type: application/json",
+        head = [f"HTTP/1.1 {status}", "content-type:  application/json;charset=utf-8",
                 f"Content-Length: {len(body)}", *headers]
         self.send("\r\n".join(head) + "\r\n\r\n" + body)
 
