@@ -81,8 +81,10 @@ kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \
 		-lmsgpackc -lseccomp -lbsd
 
 incidents =	notifier/incident.c notifier/debounce.c notifier/plan.c \
+		notifier/assign.c \
 		notifier/step.c notifier/record.c notifier/text.c \
-		notifier/view.c notifier/timestamp.c
+		notifier/shown.c notifier/outcome.c notifier/view.c \
+		notifier/timestamp.c
 kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
 		notifier/main.c notifier/api.c notifier/gate.c \
 		notifier/instatus.c notifier/page.c notifier/post.c \
@@ -225,6 +227,11 @@ PROC +=		parser
 proc_parser_SRCS = $(common) $(child)
 proc_parser_LIBS = $(unit_message_LIBS)
 proc_parser_NEEDS = $(B)/libexec/kanata/kanata-parser
+
+PROC +=		watcher
+proc_watcher_SRCS = $(common) $(child) regress/proc/server.c
+proc_watcher_LIBS = $(unit_message_LIBS)
+proc_watcher_NEEDS = $(B)/libexec/kanata/kanata-watcher $(proc_dialer_NEEDS)
 
 define proc
 $(B)/proc/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/proc/$(1).c $(proc_$(1)_SRCS)) | $(proc_$(1)_NEEDS)

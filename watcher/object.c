@@ -258,6 +258,7 @@ object_conclude(struct object *o, enum resource r, const struct facts *f)
 	o->detail[0] = '\0';
 	o->resource = r;
 	o->template_hash = o->revision = o->update_revision = "";
+	o->version = keep(o, &used, f->version);
 	if ((why = conclude_name(o, f, &used)) != NULL)
 		return (why);
 	o->paused = f->paused;

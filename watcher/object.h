@@ -20,6 +20,7 @@ struct object {
 	enum resource	 resource;
 	const char	*ns;		/* "" for a namespace */
 	const char	*name;
+	const char	*version;	/* resourceVersion, "" if none */
 	uint64_t	 uid;		/* a hash of it; 0: none, or a pod's, which
 					 * nobody asks for */
 	bool		 paused;	/* annotation kanata/paused */
@@ -45,7 +46,7 @@ struct object {
 
 	/* Not cleared between two objects. */
 	char		 detail[OBJECT_DETAIL_MAX + 1];
-	char		 texts[5 * (OBJECT_NAME_MAX + 1)];
+	char		 texts[6 * (OBJECT_NAME_MAX + 1)];
 };
 
 /*

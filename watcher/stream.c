@@ -366,6 +366,15 @@ forbid(struct stream *st)
 	objects_guess(st->env->objects, st->resource, st->ns, true);
 }
 
+/* The server was restored from a backup, or is another one: it has not come to
+ * that resourceVersion ("Resource versions" in the API concepts). */
+static bool
+is_too_large(unsigned code, const char *text)
+{
+	return (code == 504 &&
+	    strstr(text, "Too large resource version") != NULL);
+}
+
 /*
  * It failed: code is the HTTP status or that of an ERROR event, 0 if the
  * connection failed or the answer made no sense.
@@ -389,8 +398,8 @@ failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
 	st->restarts++;
 	st->unauthorized = code == 401;
 	wait = backoff_next(&st->backoff, worker_ticks());
-	if (code == 410 || code == 400) {
-		/* The version, or the place in the list, is no longer known. */
+	if (code == 410 || code == 400 || is_too_large(code, text)) {
+		/* The version, or the place in the list, is not known there. */
 		st->relist = true;
 		free(st->token);
 		st->token = NULL;

@@ -559,6 +559,22 @@ test_server_error(void **state)
 	is_list();
 }
 
+/* A version that the server has not come to yet will not come soon. */
+static void
+test_too_large(void **state)
+{
+	(void)state;
+	watching();
+	refuse(504, 1000, "{\"message\":\"Too large resource version: 10\"}");
+	assert_in_range(wait_over(), 900, 1700);
+	is_list();
+	answer(LIST("\"resourceVersion\":\"3\"", POD("y")));
+	is_watch("3");
+	refuse(504, -1, "<html>gateway timeout");
+	wait_over();
+	is_watch("3");
+}
+
 static void
 test_backoff_bounds(void **state)
 {
@@ -726,7 +742,7 @@ main(void)
 		T(test_gone_status), T(test_gone_event), T(test_gone_in_list),
 		T(test_list_retry), T(test_connection), T(test_cut_off),
 		T(test_unauthorized), T(test_forbidden), T(test_too_many),
-		T(test_server_error), T(test_backoff_bounds), T(test_bad_lists),
+		T(test_server_error), T(test_too_large), T(test_backoff_bounds), T(test_bad_lists),
 		T(test_bad_events), T(test_long_line), T(test_old_group),
 		T(test_stop_and_resume),
 	};
