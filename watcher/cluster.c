@@ -224,6 +224,12 @@ cluster_check(const struct conf *conf, const struct credentials *c)
 	    ep == NULL)
 		return ("a watcher needs one cluster, its namespaces and its "
 		    "server");
+	/* Else the credential would go to the proxy, or none to the server. */
+	if (cl->host[0] != '\0' || cl->plugin) {
+		snprintf(text, sizeof(text), "cluster %s: %s are not supported "
+		    "yet", cl->name, cl->plugin ? "exec plugins" : "proxies");
+		return (text);
+	}
 	if (!ep->tls && !ep->loopback) {
 		snprintf(text, sizeof(text), "cluster %s: the API server must "
 		    "be reached by https", cl->name);
