@@ -40,6 +40,17 @@ struct http_server_options {
 	size_t		 ca_len;
 	const void	*cert, *key;	/* PEM, NULL if none */
 	size_t		 cert_len, key_len;
+	/*
+	 * A proxy, which then is what the endpoint leads to, asked for a tunnel
+	 * (CONNECT) to a server that must be TLS.  NULL: none.  With TLS of its
+	 * own it is verified like the server, as kubectl does, but gets no
+	 * client certificate.
+	 */
+	const char	*proxy_host;
+	unsigned	 proxy_port;
+	bool		 proxy_tls;
+	const char	*proxy_user;	/* "user:password", encoded as in a URL;
+					 * NULL if none */
 };
 struct http_server *http_server_new(const struct http_server_options *);
 /* Cancels its requests without calling them back, closes its connections. */

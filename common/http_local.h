@@ -21,9 +21,13 @@ struct http_server {
 	/*
 	 * libcurl keys kept connections by where they go.  Each server pretends
 	 * to go somewhere else, so that none gets another's connection, be it
-	 * of the same name or of before a reload.
+	 * of the same name or of before a reload.  Behind a proxy it is the
+	 * proxy that pretends, unless TLS wants its name: then it is enough that
+	 * http_multi_forget shuts the old ones.
 	 */
 	struct curl_slist	*connect_to, *pin;
+	char			*proxy;		/* its URL, or NULL */
+	char			*proxy_user;	/* or NULL */
 	struct curl_blob	 ca, cert, key;
 	unsigned		 nopen;		/* connections, idle ones too */
 	unsigned		 nrunning;	/* requests that use one */
@@ -62,6 +66,8 @@ struct http_request {
 	bool			 fresh;		/* on a connection of its own */
 	bool			 needs_dial;	/* none was kept */
 	bool			 resend;	/* libcurl wanted to */
+	bool			 ready;		/* connected, tunnel and all */
+	long			 before;	/* bytes that went out until then */
 
 	bool			 stopped;	/* by a callback, see outcome */
 	enum http_outcome	 outcome;

@@ -62,10 +62,45 @@ authority(const char *host, unsigned port)
 	return (format("%s:%u", host, port));
 }
 
+/*
+ * Where libcurl believes to go.  RFC 6761 section 6.4: no name in "invalid" is ever
+ * real.  Pinned for good: libcurl must never find that it has to resolve it.
+ */
+static void
+set_route(struct http_server *server, const struct http_server_options *o)
+{
+	static unsigned last_serial;
+	unsigned port = o->proxy_host != NULL ? o->proxy_port : o->port;
+	char *at, *name;
+
+	name = format("e%u.invalid", ++last_serial);
+	if (o->proxy_host == NULL)
+		server->connect_to = list_of(format("::%s:%u", name, port));
+	else {
+		/* What the proxy is asked for, whatever name is verified. */
+		at = authority(o->host, o->port);
+		server->connect_to = list_of(format("::%s", at));
+		free(at);
+		if (o->proxy_tls) {
+			free(name);
+			name = format("%s", o->proxy_host);
+		}
+		at = authority(name, port);
+		server->proxy = format("http%s://%s", o->proxy_tls ? "s" : "",
+		    at);
+		free(at);
+	}
+	/* An address is not resolved. */
+	if (strchr(name, ':') == NULL)
+		server->pin = list_of(format("%s:%u:127.0.0.1", name, port));
+	free(name);
+	if (o->proxy_user != NULL)
+		server->proxy_user = format("%s", o->proxy_user);
+}
+
 struct http_server *
 http_server_new(const struct http_server_options *o)
 {
-	static unsigned last_serial;
 	struct http_server *server;
 	const char *name = o->host;
 	char *at;
@@ -76,7 +111,9 @@ http_server_new(const struct http_server_options *o)
 	server->tls = o->tls;
 	server->insecure = o->insecure;
 	at = authority(o->host, o->port);
-	server->where = format("%s", log_safe(at));
+	server->where = o->proxy_host == NULL ? format("%s", log_safe(at)) :
+	    format("%s by the proxy %s:%u", log_safe(at),
+	    log_safe(o->proxy_host), o->proxy_port);
 	if (o->tls && o->tls_name != NULL && o->tls_name[0] != '\0' &&
 	    strcmp(o->tls_name, o->host) != 0) {
 		/* libcurl verifies the name in the URL. */
@@ -87,13 +124,7 @@ http_server_new(const struct http_server_options *o)
 	at = authority(name, o->port);
 	server->origin = format("%s://%s", o->tls ? "https" : "http", at);
 	free(at);
-	/* RFC 6761 section 6.4: no such name is ever real.  Pinned for good:
-	 * libcurl must never find that it has to resolve it. */
-	last_serial++;
-	server->connect_to = list_of(format("::e%u.invalid:%u", last_serial,
-	    o->port));
-	server->pin = list_of(format("e%u.invalid:%u:127.0.0.1", last_serial,
-	    o->port));
+	set_route(server, o);
 	blob_copy(&server->ca, o->ca, o->ca_len);
 	blob_copy(&server->cert, o->cert, o->cert_len);
 	blob_copy(&server->key, o->key, o->key_len);
@@ -112,6 +143,9 @@ http_server_free(struct http_server *server)
 	freezero(server->ca.data, server->ca.len);
 	freezero(server->cert.data, server->cert.len);
 	freezero(server->key.data, server->key.len);
+	free(server->proxy);
+	if (server->proxy_user != NULL)
+		freezero(server->proxy_user, strlen(server->proxy_user) + 1);
 	free(server->where);
 	free(server->origin);
 	free(server->host_header);

@@ -8,6 +8,7 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -160,13 +161,22 @@ on_body(char *data, size_t size, size_t count, void *arg)
 	return (len);
 }
 
-bool
-http_transfer_sent(const struct http_request *req)
+/* What asks a proxy for a tunnel is counted as well. */
+static long
+bytes_out(const struct http_request *req)
 {
 	long bytes = 0;
 
-	return (req->easy != NULL && curl_easy_getinfo(req->easy,
-	    CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK && bytes > 0);
+	if (req->easy == NULL || curl_easy_getinfo(req->easy,
+	    CURLINFO_REQUEST_SIZE, &bytes) != CURLE_OK)
+		return (0);
+	return (bytes);
+}
+
+bool
+http_transfer_sent(const struct http_request *req)
+{
+	return (req->ready && bytes_out(req) > req->before);
 }
 
 /*
@@ -187,6 +197,9 @@ on_send(void *arg, char *ip, char *local_ip, int port, int local_port)
 		req->resend = true;
 		return (CURL_PREREQFUNC_ABORT);
 	}
+	if (!req->ready)
+		req->before = bytes_out(req);
+	req->ready = true;
 	return (CURL_PREREQFUNC_OK);
 }
 
@@ -238,6 +251,31 @@ set_tls(struct http_request *req)
 }
 
 static void
+set_proxy(struct http_request *req)
+{
+	struct http_server *server = req->server;
+
+	/* Whatever the environment says. */
+	SET(CURLOPT_NOPROXY, "");
+	SET(CURLOPT_PROXY, server->proxy == NULL ? "" : server->proxy);
+	if (server->proxy == NULL)
+		return;
+	SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
+	/* The token is not the proxy's, nor are its headers the server's. */
+	SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	if (server->proxy_user != NULL)
+		SET(CURLOPT_PROXYUSERPWD, server->proxy_user);
+	SET(CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_PROXY_SSL_VERIFYPEER, server->insecure ? 0L : 1L);
+	SET(CURLOPT_PROXY_SSL_VERIFYHOST, server->insecure ? 0L : 2L);
+	SET(CURLOPT_PROXY_CAINFO, NULL);
+	SET(CURLOPT_PROXY_CAPATH, NULL);
+	if (server->ca.len > 0)
+		SET(CURLOPT_PROXY_CAINFO_BLOB, &server->ca);
+}
+
+static void
 set_connection(struct http_request *req)
 {
 	struct http_server *server = req->server;
@@ -254,7 +292,7 @@ set_connection(struct http_request *req)
 	SET(CURLOPT_MAXAGE_CONN, KEEP_SECONDS);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT);
 	SET(CURLOPT_PROTOCOLS_STR, server->tls ? "https" : "http");
-	SET(CURLOPT_PROXY, "");
+	set_proxy(req);
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -286,7 +324,7 @@ set_request(struct http_request *req)
 void
 http_transfer_make(struct http_request *req)
 {
-	req->needs_dial = req->resend = req->stopped = false;
+	req->needs_dial = req->resend = req->stopped = req->ready = false;
 	req->reply_len = req->header_bytes = 0;
 	req->received = 0;
 	req->retry_after = -1;
@@ -316,6 +354,16 @@ http_transfer_free(struct http_request *req)
 const char *
 http_transfer_error(const struct http_request *req, CURLcode code)
 {
+	static char refused[64];
+	long status = 0;
+
+	if (code != CURLE_OK && !req->ready && req->server->proxy != NULL &&
+	    curl_easy_getinfo(req->easy, CURLINFO_HTTP_CONNECTCODE,
+	    &status) == CURLE_OK && status != 0 && status / 100 != 2) {
+		snprintf(refused, sizeof(refused),
+		    "the proxy does not connect: HTTP %ld", status);
+		return (refused);
+	}
 	switch (code) {
 	case CURLE_OK:
 		return (NULL);

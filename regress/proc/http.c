@@ -26,11 +26,12 @@
 
 #define HTTPD	"regress/proc/httpd.py"
 
-enum { PLAIN, TLS, MUTUAL, CLOSED, NOBODYS };
+enum { PLAIN, TLS, MUTUAL, PROXY, TLS_PROXY, CLOSED, NOBODYS };
+enum { RSA, ECDSA, ED25519, KEYS };
 
 static struct event_base *base;
-static unsigned		 port[3];
-static char		*ca, *cert, *key;
+static unsigned		 port[NOBODYS + 1];
+static char		*ca, *cert[KEYS], *key[KEYS];
 static struct child	 first, second;		/* dialers */
 static int		 first_link, second_link, false_link[2];
 static struct http_server *plain, *tls;
@@ -206,7 +207,7 @@ static struct http_server *
 server(unsigned endpoint, const char *host, const char *tls_name)
 {
 	struct http_server_options o = { .endpoint = endpoint, .host = host,
-	    .port = port[endpoint % 3], .tls_name = tls_name,
+	    .port = port[endpoint], .tls_name = tls_name,
 	    .tls = endpoint == TLS || endpoint == MUTUAL,
 	    .ca = ca, .ca_len = strlen(ca) };
 
@@ -494,8 +495,11 @@ client_certificate(void **state)
 	struct http_server_options o = { .endpoint = MUTUAL, .tls = true,
 	    .host = "server.test", .port = port[MUTUAL], .ca = ca,
 	    .ca_len = strlen(ca) };
+	static const char *const names[] = { "client-rsa.test",
+	    "client-ecdsa.test", "client-ed25519.test" };
 	struct http_server *s = http_server_new(&o);
 	struct result *r;
+	unsigned i;
 
 	(void)state;
 	/* With TLS 1.3 the server says no only when the request is under way. */
@@ -503,17 +507,173 @@ client_certificate(void **state)
 	assert_true(r->outcome == HTTP_LOST || r->outcome == HTTP_NOT_SENT);
 	assert_non_null(strstr(r->error, "server.test:"));
 	http_server_free(s);
-	o.cert = cert;
-	o.cert_len = strlen(cert);
-	o.key = key;
-	o.key_len = strlen(key);
-	s = http_server_new(&o);
-	expect_body(get(s, "/echo"), "connection");
-	http_server_free(s);
-	o.key = cert;
-	o.key_len = strlen(cert);
+	for (i = 0; i < KEYS; i++) {
+		o.cert = cert[i];
+		o.cert_len = strlen(cert[i]);
+		o.key = key[i];
+		o.key_len = strlen(key[i]);
+		s = http_server_new(&o);
+		expect_body(get(s, "/who"), names[i]);
+		http_server_free(s);
+	}
+	/* Of another certificate; none at all. */
+	o.key = key[ECDSA];
+	o.key_len = strlen(key[ECDSA]);
 	s = http_server_new(&o);
 	expect(get(s, "/echo"), HTTP_NOT_SENT, 0, "key");
+	http_server_free(s);
+	o.key = cert[ED25519];
+	o.key_len = strlen(cert[ED25519]);
+	s = http_server_new(&o);
+	expect(get(s, "/echo"), HTTP_NOT_SENT, 0, "key");
+	http_server_free(s);
+}
+
+/* -- proxies ------------------------------------------------------------------ */
+
+static struct http_server *
+proxied(unsigned by, const char *host, const char *tls_name, const char *user)
+{
+	struct http_server_options o = { .endpoint = by, .host = host,
+	    .port = port[TLS], .tls = true, .tls_name = tls_name, .ca = ca,
+	    .ca_len = strlen(ca), .proxy_host = by == TLS_PROXY ?
+	    "proxy.test" : "127.0.0.1", .proxy_port = port[by],
+	    .proxy_tls = by == TLS_PROXY, .proxy_user = user };
+
+	return (http_server_new(&o));
+}
+
+static void
+by_proxy(unsigned by)
+{
+	struct http_server *s = proxied(by, "server.test", NULL, NULL);
+	char target[64];
+	struct result *r;
+	int number;
+
+	r = run(s, REQUEST(.path = "/echo", .authorization = "Bearer secret"));
+	expect_body(r, "\"authorization\": \"Bearer secret\"");
+	expect_body(r, "\"host\": \"server.test:");
+	/* Nothing of what the proxy said is taken for the server's. */
+	assert_int_equal(r->retry_after, -1);
+	number = connection(r);
+	assert_int_equal(connection(get(s, "/echo")), number);
+	/* The proxy has seen where to, and nothing else. */
+	r = get(tls, "/connects");
+	snprintf(target, sizeof(target), "\"target\": \"server.test:%u\"",
+	    port[TLS]);
+	expect_body(r, target);
+	expect_body(r, "\"method\": \"CONNECT\"");
+	assert_null(strstr(r->body, "secret"));
+	assert_null(strstr(r->body, "uthorization"));
+	/* A tunnel of its own for each server. */
+	http_server_free(s);
+	s = proxied(by, "server.test", NULL, NULL);
+	assert_int_not_equal(connection(get(s, "/echo")), number);
+	http_server_free(s);
+	/* The name that is verified is not the one that is connected to. */
+	s = proxied(by, "127.0.0.1", "server.test", NULL);
+	expect_body(get(s, "/echo"), "\"host\": \"127.0.0.1:");
+	expect_body(get(tls, "/connects"), "\"target\": \"127.0.0.1:");
+	http_server_free(s);
+	s = proxied(by, "other.test", NULL, NULL);
+	expect(get(s, "/echo"), HTTP_NOT_SENT, 0, "other.test");
+	http_server_free(s);
+}
+
+static void
+through_a_proxy(void **state)
+{
+	(void)state;
+	by_proxy(PROXY);
+}
+
+static void
+through_a_tls_proxy(void **state)
+{
+	(void)state;
+	by_proxy(TLS_PROXY);
+}
+
+static void
+proxy_wants_a_password(void **state)
+{
+	struct http_server *s = proxied(PROXY, "auth.test", "server.test",
+	    "us%20er:p%40ss");
+
+	(void)state;
+	expect_body(get(s, "/echo"), "connection");
+	http_server_free(s);
+	s = proxied(PROXY, "auth.test", "server.test", "u:wrong");
+	expect(get(s, "/echo"), HTTP_NOT_SENT, 0, "HTTP 407");
+	http_server_free(s);
+	s = proxied(PROXY, "auth.test", "server.test", NULL);
+	expect(get(s, "/echo"), HTTP_NOT_SENT, 0, "auth.test:");
+	expect(get(s, "/echo"), HTTP_NOT_SENT, 0, "by the proxy 127.0.0.1:");
+	http_server_free(s);
+}
+
+/* Nothing has reached the server: also what must not be sent twice may be. */
+static void
+proxy_says_no(void **state)
+{
+	static const struct { const char *host, *error; } rows[] = {
+		{ "forbidden.test", "the proxy does not connect: HTTP 403" },
+		{ "silent.test", "silent.test:" },
+	};
+	struct http_server *s;
+	unsigned i, by;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		by = i % 2 ? PROXY : TLS_PROXY;
+		s = proxied(by, rows[i / 2].host, NULL, NULL);
+		expect(run(s, REQUEST(.method = "POST", .path = "/never")),
+		    HTTP_NOT_SENT, 0, rows[i / 2].error);
+		http_server_free(s);
+	}
+	s = proxied(PROXY, "stall.test", NULL, NULL);
+	expect(run(s, REQUEST(.path = "/never", .timeout = 300)),
+	    HTTP_NOT_SENT, 0, "within 300 ms");
+	http_server_free(s);
+	expect_count("never", "POST", 0);
+}
+
+static void
+proxy_is_verified(void **state)
+{
+	struct http_server_options o = { .endpoint = TLS_PROXY,
+	    .host = "server.test", .port = port[TLS], .tls = true, .ca = ca,
+	    .ca_len = strlen(ca), .proxy_host = "another.test",
+	    .proxy_port = port[TLS_PROXY], .proxy_tls = true };
+	struct http_server *s = http_server_new(&o);
+
+	(void)state;
+	expect(get(s, "/echo"), HTTP_NOT_SENT, 0, "another.test");
+	http_server_free(s);
+	o.proxy_host = "proxy.test";
+	o.ca_len = 0;
+	s = http_server_new(&o);
+	expect(get(s, "/echo"), HTTP_NOT_SENT, 0, "certificate");
+	http_server_free(s);
+}
+
+/* The tunnel is closed when it is used again. */
+static void
+kept_tunnel_ends(void **state)
+{
+	struct http_server *s = proxied(PROXY, "server.test", NULL, NULL);
+	struct result *r;
+	int number = connection(get(s, "/close-after"));
+
+	(void)state;
+	loop_for(100);
+	r = run(s, REQUEST(.method = "POST", .path = "/echo"));
+	assert_int_not_equal(connection(r), number);
+	connection(get(s, "/die-next"));
+	r = run(s, REQUEST(.method = "POST", .path = "/tunnel-order"));
+	expect(r, HTTP_LOST, 0, "closed");
+	expect_count("tunnel-order", "POST", 1);
 	http_server_free(s);
 }
 
@@ -733,12 +893,18 @@ start_server(const char *dir)
 	close(out[1]);
 	f = fdopen(out[0], "r");
 	assert_non_null(f);
-	if (fscanf(f, "%u %u %u", &port[0], &port[1], &port[2]) != 3)
+	if (fscanf(f, "%u %u %u %u %u", &port[PLAIN], &port[TLS],
+	    &port[MUTUAL], &port[PROXY], &port[TLS_PROXY]) != 5)
 		fail_msg("%s does not run; is this the root of the source?",
 		    HTTPD);
 	ca = slurp(dir, "ca.pem");
-	cert = slurp(dir, "client.pem");
-	key = slurp(dir, "client.key");
+	port[CLOSED] = port[NOBODYS] = port[PLAIN];
+	cert[RSA] = slurp(dir, "client-rsa.pem");
+	key[RSA] = slurp(dir, "client-rsa.key");
+	cert[ECDSA] = slurp(dir, "client-ecdsa.pem");
+	key[ECDSA] = slurp(dir, "client-ecdsa.key");
+	cert[ED25519] = slurp(dir, "client-ed25519.pem");
+	key[ED25519] = slurp(dir, "client-ed25519.key");
 	fclose(f);
 }
 
@@ -746,18 +912,18 @@ static int
 start_dialer(struct child *c)
 {
 	static char host[] = "127.0.0.1", closed[] = "127.0.0.3";
-	struct conf_endpoint list[4];
+	struct conf_endpoint list[NOBODYS];
 	unsigned i;
 
 	memset(list, 0, sizeof(list));
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < NOBODYS; i++) {
 		list[i].number = i;
 		list[i].role = ROLE_NOTIFIER;
 		list[i].host = i == CLOSED ? closed : host;
-		list[i].port = port[i % 3];
+		list[i].port = port[i];
 	}
 	child_start(c, ROLE_DIALER, "kanata-dialer", NULL);
-	child_configure(c, list, 4, NULL);
+	child_configure(c, list, NOBODYS, NULL);
 	return (child_link(c, ROLE_NOTIFIER, 0));
 }
 
@@ -805,6 +971,12 @@ run_caged(void)
 		cmocka_unit_test(name_is_verified),
 		cmocka_unit_test(issuer_is_verified),
 		cmocka_unit_test(client_certificate),
+		cmocka_unit_test(through_a_proxy),
+		cmocka_unit_test(through_a_tls_proxy),
+		cmocka_unit_test(proxy_wants_a_password),
+		cmocka_unit_test(proxy_says_no),
+		cmocka_unit_test(proxy_is_verified),
+		cmocka_unit_test(kept_tunnel_ends),
 		cmocka_unit_test(kept_connection_ends),
 		cmocka_unit_test(kept_connection_dies),
 		cmocka_unit_test(never_sent_twice),

@@ -3,11 +3,13 @@
 
     httpd.py DIR
 
-Writes ca.pem, client.pem and client.key into DIR and prints the ports of plain
-HTTP, of TLS as "server.test" and of TLS that wants a client certificate. Ends when
-its standard input is closed.
+Writes ca.pem and, for each kind of key, client-KIND.pem and client-KIND.key into DIR
+and prints the ports of plain HTTP, of TLS as "server.test", of TLS that wants a client
+certificate, of a proxy and of a proxy that is TLS, as "proxy.test". Ends when its
+standard input is closed.
 """
 
+import base64
 import email.utils
 import json
 import os
@@ -19,6 +21,7 @@ import threading
 import time
 
 requests = []               # "METHOD path", of all connections
+connects = []               # what a proxy was asked for: target and headers
 connections = 0
 lock = threading.Lock()
 
@@ -33,8 +36,11 @@ def certificates(where):
            "-days", "2"]
     openssl(where, "req", "-x509", *new, "-keyout", "ca.key", "-out", "ca.pem",
             "-subj", "/CN=test CA")
-    for name in ("server", "client"):
-        openssl(where, "req", *new, "-keyout", f"{name}.key", "-out", f"{name}.csr",
+    kinds = {"client-rsa": ["-newkey", "rsa:2048", "-nodes", "-days", "2"],
+             "client-ecdsa": new, "server": new, "proxy": new,
+             "client-ed25519": ["-newkey", "ed25519", "-nodes", "-days", "2"]}
+    for name, kind in kinds.items():
+        openssl(where, "req", *kind, "-keyout", f"{name}.key", "-out", f"{name}.csr",
                 "-subj", f"/CN={name}.test", "-addext",
                 f"subjectAltName=DNS:{name}.test")
         openssl(where, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem",
@@ -98,6 +104,15 @@ class Connection:
     def do_echo(self, method, path, headers, body):
         self.reply({"method": method, "path": path, "headers": headers, "body": body,
                     "connection": self.number, "count": self.count})
+
+    def do_connects(self, *_):
+        with lock:
+            self.reply(connects[-1])
+
+    def do_who(self, *_):
+        """Who the client has proved to be."""
+        subject = dict(pair[0] for pair in self.sock.getpeercert()["subject"])
+        self.reply(subject["commonName"])
 
     def do_log(self, *_):
         with lock:
@@ -186,18 +201,55 @@ class Connection:
         self.die_next = True
 
 
-def run(sock, context, number):
+class Proxy(Connection):
+    """Connects to this machine, whatever the name; it tells what it does."""
+
+    def serve(self):
+        method, target, headers, _ = self.read_request()
+        with lock:
+            connects.append({"method": method, "target": target, "headers": headers})
+        name, _, port = target.rpartition(":")
+        if name == "forbidden.test":
+            return self.reply("no", "403 Forbidden", "X-Secret: of the proxy")
+        if name == "silent.test":
+            raise Closed
+        if name == "stall.test":
+            return self.fill()
+        if name == "auth.test" and headers.get("proxy-authorization") != \
+                "Basic " + base64.b64encode(b"us er:p@ss").decode():
+            return self.reply("no", "407 Proxy Authentication Required",
+                              'Proxy-Authenticate: Basic realm="x"')
+        with socket.create_connection(("127.0.0.1", int(port))) as other:
+            self.send("HTTP/1.1 200 Connection established\r\nX-Proxy: y\r\n"
+                      "Retry-After: 99\r\n\r\n")
+            other.sendall(self.buffer)
+            back = threading.Thread(target=self.copy, args=(other, self.sock), daemon=True)
+            back.start()
+            self.copy(self.sock, other)
+            back.join()
+
+    @staticmethod
+    def copy(a, b):
+        try:
+            while data := a.recv(65536):
+                b.sendall(data)
+            b.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+def run(sock, context, number, kind):
     try:
         with sock:
             if context is not None:
                 sock = context.wrap_socket(sock, server_side=True)
             with sock:
-                Connection(sock, number).serve()
+                kind(sock, number).serve()
     except (Closed, OSError, ValueError):
         pass
 
 
-def listen(context):
+def listen(context, kind=Connection):
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 
     def accept():
@@ -208,7 +260,7 @@ def listen(context):
             with lock:
                 connections += 1
                 number = connections
-            threading.Thread(target=run, args=(sock, context, number),
+            threading.Thread(target=run, args=(sock, context, number, kind),
                              daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
@@ -223,7 +275,10 @@ def main(where):
     mutual.load_cert_chain(f"{where}/server.pem", f"{where}/server.key")
     mutual.load_verify_locations(f"{where}/ca.pem")
     mutual.verify_mode = ssl.CERT_REQUIRED
-    print(listen(None), listen(tls), listen(mutual), flush=True)
+    proxy = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    proxy.load_cert_chain(f"{where}/proxy.pem", f"{where}/proxy.key")
+    print(listen(None), listen(tls), listen(mutual), listen(None, Proxy),
+          listen(proxy, Proxy), flush=True)
     sys.stdin.read()
     os._exit(0)
 
