@@ -243,8 +243,8 @@ test_detail_cut(void **state)
 
 	(void)state;
 	for (n = 0; n < 3; n++) {
-		message[0] = '\0';
-		strncat(message, "xx", n);
+		memset(message, 'x', n);
+		message[n] = '\0';
 		for (i = 0; i < 120; i++)
 			strcat(message, "\xe2\x82\xac");
 		snprintf(text, sizeof(text), "{" META "},'status':{'conditions':"
