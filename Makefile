@@ -81,10 +81,9 @@ kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \
 		-lmsgpackc -lseccomp -lbsd
 
 incidents =	notifier/incident.c notifier/debounce.c notifier/plan.c \
-		notifier/assign.c \
-		notifier/step.c notifier/record.c notifier/text.c \
-		notifier/shown.c notifier/outcome.c notifier/view.c \
-		notifier/timestamp.c
+		notifier/assign.c notifier/step.c notifier/outcome.c \
+		notifier/shown.c notifier/record.c notifier/text.c \
+		notifier/view.c notifier/timestamp.c
 kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
 		notifier/main.c notifier/api.c notifier/gate.c \
 		notifier/instatus.c notifier/page.c notifier/post.c \

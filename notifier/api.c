@@ -17,6 +17,7 @@
 #include "notifier.h"
 
 #define UNAUTHORISED_WAIT	60000	/* ms between tries with a bad key */
+#define TIMEOUT			15000	/* ms for one request */
 #define REPLY_MAX		(8 * 1024 * 1024)
 
 struct call {
@@ -449,6 +450,7 @@ call_send(struct call *c)
 		.body = c->body,
 		.body_len = c->body != NULL ? strlen(c->body) : 0,
 		.reply_max = REPLY_MAX,
+		.timeout = TIMEOUT,
 		.done = call_done,
 		.arg = c
 	};

@@ -1,6 +1,5 @@
 /*
- * Inside the pure core: what incident.c, plan.c, step.c, record.c and text.c
- * share.
+ * Inside the pure core: what its files share.
  */
 #ifndef KANATA_NOTIFIER_CORE_H
 #define KANATA_NOTIFIER_CORE_H
@@ -55,7 +54,6 @@ struct component {
 	bool		 paused;
 	char		*detail;
 	struct debounce	 debounce;
-	uint64_t	 due_at;	/* when an outage became due */
 
 	bool		 page_known;	/* the page was read */
 	bool		 on_page;
@@ -141,6 +139,8 @@ struct incidents {
 /* Out of memory is fatal. */
 void	*core_alloc(size_t);
 char	*core_strdup(const char *);
+/* Replaces a text by a copy of another; takes the old one. */
+void	 core_replace(char **, const char *);
 char	*core_printf(const char *, ...) __attribute__((format(printf, 1, 2)));
 
 /* incident.c */
@@ -165,8 +165,15 @@ void	 incident_detach(struct incident *);
 /* A human resolved or deleted it: silent until its components are well. */
 void	 incident_closed_by_human(struct incident *);
 
+/* What the page refused may be right by now. */
+void	 incidents_ask_again(struct incidents *);
+
 /* plan.c: lets time pass, puts components into incidents. */
 void	 plan_run(struct incidents *, uint64_t now);
+/* It is to be run again at this time, or before. */
+void	 plan_at(struct incidents *, uint64_t when);
+/* assign.c: finds an incident for each outage that is due. */
+void	 assign_run(struct incidents *, uint64_t now);
 /* What the incident should be changed to, as its posting. */
 void	 plan_incident(struct incidents *, struct incident *, uint64_t now);
 /* What the component should be set to by OP_STATUS; what is set if nothing. */

@@ -1,6 +1,7 @@
 /*
- * The core's objects, and what comes in from outside: configuration, health, what
- * the page shows.  plan.c decides, step.c works on the difference.
+ * The core's objects, configuration and health.  plan.c decides what should be on
+ * the page, shown.c hears what is there, step.c works on the difference, outcome.c
+ * hears what became of it.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -54,8 +55,8 @@ core_printf(const char *format, ...)
 	return (s);
 }
 
-static void
-replace(char **old, const char *s)
+void
+core_replace(char **old, const char *s)
 {
 	char *copy = core_strdup(s);
 
@@ -329,6 +330,21 @@ incidents_forget(struct incidents *core)
 	core->changed = true;
 }
 
+/* What the page refused may be right now that more is known of it; each object
+ * still waits longer after each refusal. */
+void
+incidents_ask_again(struct incidents *core)
+{
+	struct component *c;
+	struct incident *i;
+
+	RB_FOREACH(c, component_tree, &core->components)
+		c->refused = false;
+	TAILQ_FOREACH(i, &core->incidents, entry)
+		i->refused = false;
+	core->webhook.refused = false;
+}
+
 static void
 component_unknown(struct component *c, uint64_t now)
 {
@@ -346,9 +362,9 @@ component_configure(struct component *c, const struct conf_component *from,
 	/* What was reported before it was configured is as good. */
 	if (c->was_configured && strcmp(c->cluster_name, from->cluster) != 0)
 		component_unknown(c, now);
-	replace(&c->name, from->name);
-	replace(&c->group, from->group);
-	replace(&c->cluster_name, from->cluster);
+	core_replace(&c->name, from->name);
+	core_replace(&c->group, from->group);
+	core_replace(&c->cluster_name, from->cluster);
 	c->configured = c->was_configured = true;
 	c->rules.down_after = from->down_after;
 	c->rules.up_after = from->up_after;
@@ -363,7 +379,6 @@ incidents_configure(struct incidents *core, const struct conf *conf,
 {
 	struct conf_component *from;
 	struct component *c, *next;
-	struct incident *i;
 
 	core->options = *options;
 	RB_FOREACH(c, component_tree, &core->components)
@@ -381,9 +396,7 @@ incidents_configure(struct incidents *core, const struct conf *conf,
 		    c->object.flying == OP_NONE)
 			component_free(core, c);
 	}
-	TAILQ_FOREACH(i, &core->incidents, entry)
-		i->refused = false;
-	core->webhook.refused = false;
+	incidents_ask_again(core);
 	core->changed = true;
 }
 
@@ -430,7 +443,7 @@ incidents_health(struct incidents *core, const struct health_report *r,
 	c->desired = r->desired;
 	c->since = r->since;
 	c->paused = r->paused;
-	replace(&c->detail, r->detail);
+	core_replace(&c->detail, r->detail);
 	if (component_silent(c))
 		debounce_freeze(&c->debounce, now);
 	else
@@ -458,101 +471,5 @@ incidents_silence_end(struct incidents *core, unsigned cluster, uint64_t now)
 	RB_FOREACH(c, component_tree, &core->components)
 		if (c->reported && c->cluster == cluster && !c->said)
 			component_unknown(c, now);
-	core->changed = true;
-}
-
-/* -- what the page shows -------------------------------------------------- */
-
-void
-incidents_page_begin(struct incidents *core)
-{
-	struct component *c;
-
-	RB_FOREACH(c, component_tree, &core->components)
-		c->page_seen = false;
-}
-
-/* While a human has it under maintenance, that is what the page acknowledged;
- * after that, what the human left there. */
-static void
-component_read(struct component *c)
-{
-	struct entry *e;
-
-	if (c->incident == NULL ||
-	    (e = incident_entry(c->incident, c)) == NULL)
-		return;
-	if (component_foreign(c) || e->acked == PAGE_MAINTENANCE)
-		if (e->acked != c->page) {
-			e->acked = c->page;
-			c->incident->object.dirty = true;
-		}
-}
-
-void
-incidents_page_component(struct incidents *core, const char *page,
-    const char *id, const char *name, enum page_status status)
-{
-	struct component *c;
-
-	if ((c = component_find(core, id)) == NULL)
-		return;
-	replace(&c->page_id, page);
-	replace(&c->page_name, name);
-	c->page = status;
-	c->page_known = c->on_page = c->page_seen = true;
-	component_read(c);
-	core->changed = true;
-}
-
-void
-incidents_page_end(struct incidents *core, uint64_t now)
-{
-	struct component *c;
-
-	(void)now;
-	RB_FOREACH(c, component_tree, &core->components) {
-		c->page_known = true;
-		if (!c->page_seen)
-			c->on_page = false;
-	}
-	core->changed = true;
-}
-
-void
-incidents_open_begin(struct incidents *core)
-{
-	struct incident *i;
-
-	TAILQ_FOREACH(i, &core->incidents, entry)
-		i->seen = false;
-}
-
-void
-incidents_open_seen(struct incidents *core, const char *instatus_id)
-{
-	struct incident *i;
-
-	TAILQ_FOREACH(i, &core->incidents, entry)
-		if (i->instatus_id != NULL &&
-		    strcmp(i->instatus_id, instatus_id) == 0)
-			i->seen = true;
-}
-
-void
-incidents_open_end(struct incidents *core, uint64_t now,
-    void (*closed)(const char *, const char *, void *), void *arg)
-{
-	struct incident *i;
-
-	(void)now;
-	TAILQ_FOREACH(i, &core->incidents, entry) {
-		/* What is unsure may be what resolved it. */
-		if (i->seen || i->instatus_id == NULL || i->unsure ||
-		    i->phase == PHASE_RESOLVED)
-			continue;
-		incident_closed_by_human(i);
-		closed(i->instatus_id, i->name, arg);
-	}
 	core->changed = true;
 }

@@ -51,7 +51,7 @@ void	 incidents_configure(struct incidents *, const struct conf *,
 void	 incidents_page_begin(struct incidents *);
 void	 incidents_page_component(struct incidents *, const char *page,
 	    const char *id, const char *name, enum page_status);
-void	 incidents_page_end(struct incidents *, uint64_t now);
+void	 incidents_page_end(struct incidents *);
 
 /*
  * The same for the incidents that the page shows as open: one of ours that is
@@ -60,7 +60,7 @@ void	 incidents_page_end(struct incidents *, uint64_t now);
  */
 void	 incidents_open_begin(struct incidents *);
 void	 incidents_open_seen(struct incidents *, const char *instatus_id);
-void	 incidents_open_end(struct incidents *, uint64_t now,
+void	 incidents_open_end(struct incidents *,
 	    void (*closed)(const char *instatus_id, const char *name, void *),
 	    void *arg);
 
@@ -163,8 +163,8 @@ enum operation_result {
 				 * human set */
 	OP_RETRY,		/* certainly not done: again, after the delay */
 	OP_UNSURE,		/* may have been done */
-	OP_REFUSED		/* the page refuses it for good (4xx): not again
-				 * until something changes */
+	OP_REFUSED		/* the page refuses it (4xx): not again until
+				 * something changes or the page was read */
 };
 /* delay: ms to wait before this incident or component is tried again; with 0 it
  * does not count as an attempt.  -1: no such operation is in flight. */

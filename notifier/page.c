@@ -171,7 +171,7 @@ reading_done(void)
 	last_took = now - reading.begun;
 	if (reading.whole)
 		pages_read = now;
-	incidents_page_end(core, worker_now());
+	incidents_page_end(core);
 	check_missing();
 	/* Reading takes no more than a third of the time. */
 	wait = incidents_active(core) ? READ_ACTIVE : READ_IDLE;
@@ -292,7 +292,7 @@ step_on(void)
 			page_next();
 			break;
 		}
-		incidents_open_end(core, worker_now(), on_closed, NULL);
+		incidents_open_end(core, on_closed, NULL);
 		reading_done();
 		break;
 	}

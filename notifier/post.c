@@ -138,8 +138,8 @@ post_failed(struct post *p, const struct api_reply *reply, bool looking,
 		result = OP_UNSURE;
 	switch (result) {
 	case OP_REFUSED:
-		log_warnx("%s: refused: %s; not tried again until something "
-		    "changes", describe(p), reply->error);
+		log_warnx("%s: refused: %s; the page is read, then it is tried "
+		    "again", describe(p), reply->error);
 		page_soon();
 		break;
 	case OP_ABSENT:

@@ -1,5 +1,6 @@
 /*
- * From the difference to the next operation, and what became of it.
+ * From the difference between what should be on the page and what it has
+ * acknowledged to the next operation.
  */
 #include <bsd/stdlib.h>
 #include <stdlib.h>
@@ -30,18 +31,6 @@ record_ready(struct object *o)
 		return (OP_STORE_PUT);
 	o->dirty = false;
 	return (OP_NONE);
-}
-
-static void
-record_done(struct object *o, enum operation_type type)
-{
-	o->doubtful = false;
-	free(o->stored);
-	o->stored = NULL;
-	if (type == OP_STORE_PUT) {
-		o->stored = o->value;
-		o->value = NULL;
-	}
 }
 
 /* -- what can be started -------------------------------------------------- */
@@ -128,19 +117,23 @@ component_plan(struct incidents *core, struct component *c)
 	c->refused = false;
 }
 
-/* An incident that says something of it is on its way to the page. */
+/* An incident that says something of it is on its way to the page, or one that
+ * was closed is still to be forgotten: it would claim it again after a restart. */
 static bool
 component_said(const struct incidents *core, const struct component *c)
 {
 	const struct incident *i;
 	const struct entry *e;
 
-	TAILQ_FOREACH(i, &core->incidents, entry)
-		if (i->posting && (i->unsure || i->object.flying == OP_CREATE ||
-		    i->object.flying == OP_UPDATE) &&
-		    (e = incident_entry(i, c)) != NULL && e->listed &&
-		    e->target != PAGE_STATUS_MAX)
+	TAILQ_FOREACH(i, &core->incidents, entry) {
+		if (!i->drop && !(i->posting && (i->unsure ||
+		    i->object.flying == OP_CREATE ||
+		    i->object.flying == OP_UPDATE)))
+			continue;
+		if ((e = incident_entry(i, c)) != NULL && (i->drop ||
+		    (e->listed && e->target != PAGE_STATUS_MAX)))
 			return (true);
+	}
 	return (false);
 }
 
@@ -375,180 +368,4 @@ incidents_wake(const struct incidents *core)
 		return (0);
 	return (core->plan_wake < core->step_wake ? core->plan_wake :
 	    core->step_wake);
-}
-
-/* -- what became of it ---------------------------------------------------- */
-
-/* The page has what was posted. */
-static void
-incident_acknowledged(struct incidents *core, struct incident *i, bool found,
-    uint64_t now)
-{
-	struct entry *e;
-	struct component *c;
-	bool ours;
-
-	TAILQ_FOREACH(e, &i->entries, entry) {
-		c = e->component;
-		if (!e->listed || e->target == PAGE_STATUS_MAX)
-			continue;
-		e->acked = e->target;
-		ours = c->incident == i || e->target != PAGE_OPERATIONAL;
-		/* What was found late may be older than what is there now. */
-		if (!found || (ours && !component_foreign(c)))
-			c->page = e->target;
-		/* From here on its status belongs to the incident. */
-		if (c->set != PAGE_OPERATIONAL && ours) {
-			c->set = PAGE_OPERATIONAL;
-			c->object.dirty = true;
-		}
-		/* Posted before we started: let it improve in its own time. */
-		if (i->restored && c->incident == i &&
-		    c->debounce.wanted < e->acked)
-			c->debounce.wanted = e->acked;
-		if (c->incident == i && e->acked == PAGE_OPERATIONAL &&
-		    c->debounce.wanted < PAGE_DEGRADED)
-			c->incident = NULL;
-	}
-	i->phase = i->posting_phase;
-	i->last_update = i->posting_started;
-	i->posting = i->unsure = i->refused = i->restored = false;
-	i->resolved = 0;
-	if (i->phase == PHASE_RESOLVED) {
-		i->resolved = now;
-		incident_detach(i);
-		TAILQ_FOREACH(e, &i->entries, entry)
-			e->acked = PAGE_OPERATIONAL;
-	}
-	i->object.dirty = true;
-	core->changed = true;
-}
-
-static void
-incident_posted(struct incidents *core, struct incident *i,
-    enum operation_type type, enum operation_result result,
-    const char *instatus_id, uint64_t now)
-{
-	bool created = i->instatus_id != NULL;
-
-	switch (result) {
-	case OP_DONE:
-	case OP_FOREIGN:
-		if (!created && instatus_id != NULL) {
-			i->instatus_id = core_strdup(instatus_id);
-			i->object.dirty = true;
-		}
-		if (result == OP_DONE || !created)
-			incident_acknowledged(core, i, type == OP_FIND, now);
-		if (result == OP_FOREIGN)
-			incident_closed_by_human(i);
-		break;
-	case OP_ABSENT:
-		if (type == OP_FIND)
-			i->unsure = i->restored = false;
-		else if (type == OP_UPDATE)
-			incident_closed_by_human(i);
-		break;
-	case OP_RETRY:
-		break;
-	case OP_UNSURE:
-		i->unsure = true;
-		break;
-	case OP_REFUSED:
-		if (type != OP_FIND)
-			i->refused = true;
-		break;
-	}
-}
-
-static void
-status_posted(struct component *c, enum operation_result result)
-{
-	switch (result) {
-	case OP_DONE:
-		c->page = c->set = c->posting;
-		break;
-	case OP_ABSENT:
-		c->on_page = false;
-		c->set = PAGE_OPERATIONAL;
-		break;
-	case OP_FOREIGN:
-		c->set = PAGE_OPERATIONAL;
-		break;
-	case OP_RETRY:
-		return;
-	case OP_UNSURE:
-		c->unsure = true;
-		return;
-	case OP_REFUSED:
-		c->refused = true;
-		c->unsure = false;
-		return;
-	}
-	c->posting = PAGE_STATUS_MAX;
-	c->unsure = false;
-	c->object.dirty = true;
-}
-
-/* There is no way to look what became of a trigger: it is sent again. */
-static void
-webhook_posted(struct webhook *w, enum operation_result result)
-{
-	switch (result) {
-	case OP_DONE:
-		w->down = w->posting_down;
-		w->posting = w->unsure = false;
-		w->object.dirty = true;
-		break;
-	case OP_UNSURE:
-		w->unsure = true;
-		break;
-	case OP_REFUSED:
-		w->refused = true;
-		w->unsure = false;
-		break;
-	default:
-		break;
-	}
-}
-
-int
-incidents_done(struct incidents *core, uint32_t id, enum operation_result result,
-    const char *instatus_id, uint64_t delay, uint64_t now)
-{
-	struct object *o;
-	enum operation_type type;
-
-	LIST_FOREACH(o, &core->flying, entry)
-		if (o->op == id)
-			break;
-	if (o == NULL)
-		return (-1);
-	LIST_REMOVE(o, entry);
-	type = o->flying;
-	o->flying = OP_NONE;
-	o->not_before = now + delay;
-	if (delay != 0 && (result == OP_RETRY || result == OP_UNSURE ||
-	    result == OP_REFUSED))
-		o->attempt++;
-	if (type == OP_STORE_PUT || type == OP_STORE_DELETE) {
-		if (result == OP_DONE)
-			record_done(o, type);
-		else
-			o->doubtful = true;
-		return (0);
-	}
-	/* That a post did not come through makes the next try no more likely. */
-	if (result == OP_DONE || (result == OP_ABSENT && type != OP_FIND))
-		o->attempt = 0;
-	core->changed = true;
-	if (o->kind == OBJECT_INCIDENT) {
-		incident_posted(core, (struct incident *)o, type, result,
-		    instatus_id, now);
-	} else if (o->kind == OBJECT_COMPONENT) {
-		status_posted((struct component *)o, result);
-	} else {
-		webhook_posted((struct webhook *)o, result);
-	}
-	return (0);
 }

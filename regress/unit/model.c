@@ -194,12 +194,12 @@ model_read(struct model *m)
 	for (n = 0; n < m->n; n++)
 		incidents_page_component(m->core, "page", m->component[n].id,
 		    m->component[n].id, m->component[n].page);
-	incidents_page_end(m->core, m->now);
+	incidents_page_end(m->core);
 	incidents_open_begin(m->core);
 	for (n = 0; n < m->nincident; n++)
 		if (m->incident[n].phase != PHASE_RESOLVED)
 			incidents_open_seen(m->core, m->incident[n].id);
-	incidents_open_end(m->core, m->now, ignore_closed, NULL);
+	incidents_open_end(m->core, ignore_closed, NULL);
 }
 
 /* -- the page and the store ----------------------------------------------- */

@@ -1,0 +1,340 @@
+/*
+ * Which incident an outage belongs to: one of its own, that of its group, that of
+ * a storm, or the one that it was in before.
+ */
+#include <bsd/stdlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+
+/* A component that is down, or on its way there; sorted by page and time. */
+struct down {
+	struct component *component;
+	uint64_t	 start;
+};
+struct downs {
+	struct down	*down;
+	size_t		 n, candidates;
+};
+
+static bool
+is_watched(const struct component *c)
+{
+	return (c->configured && c->on_page && !c->muted &&
+	    !component_foreign(c));
+}
+
+static bool
+is_down(const struct component *c)
+{
+	return (c->debounce.known && !c->debounce.frozen &&
+	    c->debounce.level >= PAGE_DEGRADED);
+}
+
+static bool
+is_candidate(const struct component *c)
+{
+	return (is_watched(c) && c->incident == NULL && is_down(c) &&
+	    c->debounce.wanted >= PAGE_DEGRADED);
+}
+
+/* When an outage has lasted long enough to be public. */
+static uint64_t
+due_at(const struct component *c)
+{
+	return (c->debounce.at_least[PAGE_DEGRADED] + c->rules.down_after);
+}
+
+static int
+down_compare(const void *va, const void *vb)
+{
+	const struct down *a = va, *b = vb;
+	int order;
+
+	if ((order = strcmp(a->component->page_id, b->component->page_id)) != 0)
+		return (order);
+	if (a->start != b->start)
+		return (a->start < b->start ? -1 : 1);
+	return (strcmp(a->component->id, b->component->id));
+}
+
+/* Worst first, then the one that waits longest. */
+static int
+candidate_compare(const void *va, const void *vb)
+{
+	const struct component *a = *(struct component *const *)va;
+	const struct component *b = *(struct component *const *)vb;
+
+	if (a->debounce.wanted != b->debounce.wanted)
+		return (a->debounce.wanted > b->debounce.wanted ? -1 : 1);
+	if (due_at(a) != due_at(b))
+		return (due_at(a) < due_at(b) ? -1 : 1);
+	return (strcmp(a->id, b->id));
+}
+
+static void
+downs_collect(struct incidents *core, struct downs *downs)
+{
+	struct component *c;
+
+	memset(downs, 0, sizeof(*downs));
+	RB_FOREACH(c, component_tree, &core->components)
+		downs->candidates += is_candidate(c);
+	if (downs->candidates == 0)
+		return;
+	downs->down = core_alloc(core->ncomponent * sizeof(*downs->down));
+	RB_FOREACH(c, component_tree, &core->components)
+		if (is_watched(c) && is_down(c)) {
+			downs->down[downs->n].component = c;
+			downs->down[downs->n++].start =
+			    c->debounce.at_least[PAGE_DEGRADED];
+		}
+	heapsort(downs->down, downs->n, sizeof(*downs->down), down_compare);
+}
+
+/* The first that went down on this page at that time or later. */
+static size_t
+downs_from(const struct downs *downs, const char *page, uint64_t start)
+{
+	size_t low = 0, high = downs->n, middle;
+	const struct down *d;
+	int order;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		d = &downs->down[middle];
+		order = strcmp(d->component->page_id, page);
+		if (order < 0 || (order == 0 && d->start < start))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return (low);
+}
+
+/* Those that went down together with one: from, up to end. */
+struct window {
+	size_t		 from, end;
+	bool		 storm;
+};
+
+static struct window
+window_of(const struct incidents *core, const struct downs *downs,
+    const struct component *c)
+{
+	uint64_t start = c->debounce.at_least[PAGE_DEGRADED];
+	uint64_t wait = core->options.group_wait;
+	struct window w = { 0, 0, false };
+
+	w.from = downs_from(downs, c->page_id, start > wait ? start - wait : 0);
+	w.end = downs_from(downs, c->page_id, start + wait + 1);
+	w.storm = w.end - w.from > core->options.storm;
+	return (w);
+}
+
+static bool
+same_group(const struct component *a, const struct component *b)
+{
+	return (a->group[0] != '\0' && strcmp(a->group, b->group) == 0);
+}
+
+/*
+ * Until when to wait for others that are on their way down, 0: not at all.  Only
+ * those count that are due within group_wait.
+ */
+static uint64_t
+wait_for_others(const struct incidents *core, const struct downs *downs,
+    const struct window *w, const struct component *c, uint64_t now)
+{
+	size_t n = downs_from(downs, c->page_id, 0);
+	const struct component *other;
+	uint64_t due, until = 0;
+
+	for (; n < downs->n; n++) {
+		other = downs->down[n].component;
+		if (strcmp(other->page_id, c->page_id) != 0)
+			break;
+		if (other->debounce.wanted >= PAGE_DEGRADED ||
+		    other->incident != NULL)
+			continue;
+		if (!same_group(c, other) &&
+		    !(w->storm && n >= w->from && n < w->end))
+			continue;
+		due = due_at(other);
+		if (due <= now || due > due_at(c) + core->options.group_wait)
+			continue;
+		if (until == 0 || due < until)
+			until = due;
+	}
+	return (until);
+}
+
+static bool
+has_room(const struct incident *i, const struct component *c)
+{
+	return (!i->drop && strcmp(i->page_id, c->page_id) == 0 &&
+	    i->bytes + strlen(c->id) < INCIDENT_RECORD_MAX);
+}
+
+static struct incident *
+find_by_group(const struct incidents *core, const struct component *c)
+{
+	struct incident *i;
+	const struct entry *e;
+
+	TAILQ_FOREACH(i, &core->incidents, entry) {
+		if (!has_room(i, c))
+			continue;
+		TAILQ_FOREACH(e, &i->entries, entry)
+			if (e->component->incident == i &&
+			    same_group(e->component, c))
+				return (i);
+	}
+	return (NULL);
+}
+
+static struct incident *
+find_by_storm(const struct downs *downs, const struct window *w,
+    const struct component *c)
+{
+	struct incident *i;
+	size_t n;
+
+	for (n = w->from; w->storm && n < w->end; n++) {
+		i = downs->down[n].component->incident;
+		if (i != NULL && has_room(i, c))
+			return (i);
+	}
+	return (NULL);
+}
+
+/* One of its components is listed by another that is open now. */
+static bool
+is_split(const struct incidents *core, const struct incident *i)
+{
+	const struct incident *other;
+	const struct entry *e;
+
+	TAILQ_FOREACH(other, &core->incidents, entry) {
+		if (other == i || !incident_live(other))
+			continue;
+		TAILQ_FOREACH(e, &i->entries, entry)
+			if (incident_entry(other, e->component) != NULL)
+				return (true);
+	}
+	return (false);
+}
+
+/* The one that it was in before: open for others, or resolved not long ago. */
+static struct incident *
+find_earlier(const struct incidents *core, const struct component *c,
+    bool live, uint64_t now)
+{
+	struct incident *i, *found = NULL;
+
+	TAILQ_FOREACH(i, &core->incidents, entry) {
+		if (i->drop || strcmp(i->page_id, c->page_id) != 0 ||
+		    incident_entry(i, c) == NULL || incident_live(i) != live)
+			continue;
+		if (!live && (i->phase != PHASE_RESOLVED || is_split(core, i) ||
+		    now >= i->resolved + c->reopen_within))
+			continue;
+		if (found == NULL || i->resolved > found->resolved)
+			found = i;
+	}
+	return (found);
+}
+
+static bool
+is_started(const struct incidents *core, uint64_t started)
+{
+	const struct incident *i;
+
+	TAILQ_FOREACH(i, &core->incidents, entry)
+		if (i->started == started)
+			return (true);
+	return (false);
+}
+
+/*
+ * The timestamp by which an incident is found again: the second is when the
+ * outage began, for people; the millisecond makes it unique.
+ */
+static uint64_t
+unique_started(const struct incidents *core, const struct component *c,
+    uint64_t now)
+{
+	uint64_t started = c->debounce.at_least[PAGE_DEGRADED];
+
+	if (started > now)
+		started = now;
+	started += now % 1000 - started % 1000;
+	if (started > now)
+		started = now;
+	while (is_started(core, started))
+		started++;
+	return (started);
+}
+
+/* An intent that was given up must be out of the store before the next one. */
+static bool
+is_being_dropped(const struct incidents *core, const struct component *c)
+{
+	const struct incident *i;
+
+	TAILQ_FOREACH(i, &core->incidents, entry)
+		if (i->drop && incident_entry(i, c) != NULL)
+			return (true);
+	return (false);
+}
+
+static void
+assign(struct incidents *core, const struct downs *downs, struct component *c,
+    uint64_t now)
+{
+	struct window w = window_of(core, downs, c);
+	struct incident *i;
+	uint64_t until;
+
+	if (is_being_dropped(core, c))
+		return;
+	if ((until = wait_for_others(core, downs, &w, c, now)) != 0) {
+		plan_at(core, until);
+		return;
+	}
+	if ((i = find_earlier(core, c, true, now)) == NULL &&
+	    (i = find_by_group(core, c)) == NULL &&
+	    (i = find_by_storm(downs, &w, c)) == NULL &&
+	    (i = find_earlier(core, c, false, now)) == NULL) {
+		i = incident_new(core, unique_started(core, c, now));
+		free(i->page_id);
+		i->page_id = core_strdup(c->page_id);
+	}
+	if (incident_entry(i, c) == NULL)
+		incident_add(i, c);
+	c->incident = i;
+}
+
+void
+assign_run(struct incidents *core, uint64_t now)
+{
+	struct component *c, **candidate;
+	struct downs downs;
+	size_t n = 0, k;
+
+	if (core->options.webhook)
+		return;
+	downs_collect(core, &downs);
+	if (downs.candidates == 0)
+		return;
+	candidate = core_alloc(downs.candidates * sizeof(*candidate));
+	RB_FOREACH(c, component_tree, &core->components)
+		if (is_candidate(c))
+			candidate[n++] = c;
+	heapsort(candidate, n, sizeof(*candidate), candidate_compare);
+	for (k = 0; k < n; k++)
+		assign(core, &downs, candidate[k], now);
+	free(candidate);
+	free(downs.down);
+}
