@@ -73,8 +73,9 @@ objects =	$(decoding) watcher/objects.c watcher/objects_node.c \
 		watcher/objects_pod.c watcher/objects_select.c
 components =	$(objects) watcher/health.c watcher/gather.c \
 		watcher/component.c watcher/component_conf.c
-streams =	watcher/stream.c watcher/stream_read.c watcher/splitter.c \
-		watcher/backoff.c
+streams =	watcher/stream.c watcher/stream_request.c watcher/stream_read.c \
+		watcher/stream_json.c watcher/stream_wire.c watcher/splitter.c \
+		watcher/frame.c watcher/backoff.c
 kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \
 		watcher/main.c watcher/cluster.c watcher/credential.c
 kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \

@@ -33,6 +33,7 @@ static struct cluster {
 	unsigned	 nns;		/* what a watch without ns means */
 	char		**ns;
 	struct event	*tick;
+	bool		 plain_lists;	/* the server cannot stream them */
 	uint64_t	 token_asked;	/* ticks */
 } cluster;
 
@@ -189,6 +190,7 @@ cluster_init(struct event_base *base, const struct cluster_hooks *hooks)
 	TAILQ_INIT(&cluster.streams);
 	cluster.env.base = base;
 	cluster.env.objects = components_objects(cluster.components);
+	cluster.env.plain_lists = &cluster.plain_lists;
 	cluster.env.changed = on_changed;
 	cluster.env.started = on_started;
 	cluster.env.unauthorized = on_unauthorized;
@@ -278,6 +280,7 @@ make_server(const struct conf_endpoint *ep, const struct conf_cluster *cl)
 	o.cert_len = c->cert.len;
 	o.key = c->key.p;
 	o.key_len = c->key.len;
+	cluster.plain_lists = false;
 	http_server_free(cluster.env.server);
 	cluster.env.server = http_server_new(&o);
 }

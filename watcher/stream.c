@@ -10,18 +10,16 @@
 
 #include "../common/log.h"
 #include "../common/worker.h"
-#include "stream.h"
+#include "stream_local.h"
 
-#define LIST_TIMEOUT	300000	/* ms for a page */
-#define LIST_IDLE	30000	/* ms without a byte of it */
+#define QUIET_MAX	10	/* s; while a list is streamed */
+#define ANSWER_MAX	30000	/* ms; until it begins */
 #define FORBIDDEN_WAIT	60000	/* ms, and up to as much again */
 #define SHORT_WATCH	1000	/* ms: ended earlier, and empty, it failed */
 #define FAILED_WATCHES	5	/* in a row, then list anew */
 
-static void	 list(struct stream *);
-static void	 watch(struct stream *);
 static void	 on_timer(int, short, void *);
-static void	 on_done(struct http_request *, const struct http_reply *, void *);
+static void	 failed(struct stream *, unsigned, int64_t, const char *);
 
 struct stream *
 stream_new(const struct stream_env *env, enum resource resource, const char *ns)
@@ -45,8 +43,7 @@ stream_stop(struct stream *st)
 	if (st->request != NULL)
 		http_cancel(st->request);
 	st->request = NULL;
-	splitter_free(st->splitter);
-	st->splitter = NULL;
+	stream_forget_answer(st);
 	evtimer_del(st->timer);
 }
 
@@ -125,8 +122,8 @@ tell(struct stream *st)
 }
 
 /* The server answers as it should. */
-static void
-is_well(struct stream *st)
+void
+stream_is_well(struct stream *st)
 {
 	if (st->error[0] != '\0')
 		log_info("%s: %s: works again", log_safe(st->env->cluster),
@@ -148,7 +145,7 @@ stream_tick(struct stream *st)
 	if (st->state == STREAM_WATCHING && st->broken_since != 0 &&
 	    st->request != NULL && http_status(st->request) == 200 &&
 	    worker_ticks() - st->started >= SHORT_WATCH)
-		is_well(st);
+		stream_is_well(st);
 	tell(st);
 }
 
@@ -162,172 +159,80 @@ wait_for(struct stream *st, uint64_t ms)
 }
 
 static void
+again(struct stream *st)
+{
+	if (st->relist || !st->synced || st->state == STREAM_LISTING)
+		stream_list(st);
+	else
+		stream_watch(st);
+}
+
+/* The server takes sendInitialEvents for nothing, or does not take it. */
+static void
+list_plain(struct stream *st)
+{
+	log_debug("%s: %s: the server does not stream lists",
+	    log_safe(st->env->cluster), stream_name(st));
+	*st->env->plain_lists = true;
+	stream_list(st);
+}
+
+void
+stream_quiet(struct stream *st)
+{
+	static const struct timeval	 tv = { QUIET_MAX, 0 };
+
+	evtimer_add(st->timer, &tv);
+}
+
+/*
+ * A server that does not know sendInitialEvents simply begins a watch, sends what
+ * there is and never says that this was all.
+ */
+static void
+streamed_quiet(struct stream *st)
+{
+	long	 status = http_status(st->request);
+
+	if (status == 0 && worker_ticks() - st->started < ANSWER_MAX) {
+		stream_quiet(st);
+		return;
+	}
+	http_cancel(st->request);
+	st->request = NULL;
+	if (status == 200)
+		list_plain(st);
+	else
+		failed(st, 0, -1, "no answer in time");
+}
+
+static void
 on_timer(int fd, short what, void *arg)
 {
 	struct stream	*st = arg;
 
 	(void)fd;
 	(void)what;
-	if (st->relist || !st->synced)
-		list(st);
+	if (st->request != NULL)
+		streamed_quiet(st);
+	else if (st->relist || !st->synced)
+		stream_list(st);
 	else
-		watch(st);
+		stream_watch(st);
 }
 
-/* Percent-encoded: everything but letters, digits and - . _ ~ */
-static char *
-encode(const char *s)
-{
-	static const char	 hex[] = "0123456789ABCDEF";
-	char			*out, *p;
-
-	if ((out = p = malloc(strlen(s) * 3 + 1)) == NULL)
-		fatal("stream");
-	for (; *s != '\0'; s++) {
-		unsigned char c = *s;
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c >= '0' && c <= '9') || strchr("-._~", c) != NULL)
-			*p++ = c;
-		else {
-			*p++ = '%';
-			*p++ = hex[c >> 4];
-			*p++ = hex[c & 15];
-		}
-	}
-	*p = '\0';
-	return (out);
-}
-
-/* The path up to and with the question mark; the caller frees. */
-static char *
-make_path(const struct stream *st, const char *query)
-{
-	const char	*name = resource_info(st->resource)->name;
-	char		*ns = st->ns == NULL ? NULL : encode(st->ns), *path;
-	int		 n;
-
-	if (ns == NULL)
-		n = asprintf(&path, "%s%s/%s?%s", st->env->path, st->group, name,
-		    query);
-	else if (st->resource == RESOURCE_NAMESPACES)
-		n = asprintf(&path, "%s%s/%s?fieldSelector=metadata.name%%3D%s&%s",
-		    st->env->path, st->group, name, ns, query);
-	else
-		n = asprintf(&path, "%s%s/namespaces/%s/%s?%s", st->env->path,
-		    st->group, ns, name, query);
-	if (n == -1)
-		fatal("stream");
-	free(ns);
-	return (path);
-}
-
-static int
-on_data(struct http_request *request, const char *data, size_t len, void *arg)
-{
-	struct stream	*st = arg;
-	const char	*error;
-
-	(void)request;
-	st->bytes += len;
-	if (splitter_feed(st->splitter, data, len) == 0) {
-		if (st->state == STREAM_WATCHING && st->broken_since != 0 &&
-		    st->request_events > 0)
-			is_well(st);
-		return (0);
-	}
-	if ((error = splitter_error(st->splitter)) != NULL) {
-		st->verdict = VERDICT_PROTOCOL;
-		snprintf(st->problem, sizeof(st->problem), "%s", error);
-	}
-	return (-1);
-}
-
-static void
-request(struct stream *st, enum stream_state state, const char *query,
-    unsigned timeout, unsigned idle)
-{
-	const struct resource_info	*info = resource_info(st->resource);
-	struct http_request_options	 options;
-	bool				 is_list = state == STREAM_LISTING;
-	char				*path;
-
-	splitter_free(st->splitter);
-	st->splitter = splitter_new(is_list ? SPLIT_LIST : SPLIT_EVENTS,
-	    is_list ? info->drop_item : info->drop_event,
-	    is_list ? stream_list_piece : stream_watch_piece, st);
-	st->state = state;
-	st->verdict = VERDICT_NONE;
-	st->retry_after = -1;
-	st->rest_seen = false;
-	st->request_events = 0;
-	st->started = worker_ticks();
-	path = make_path(st, query);
-	memset(&options, 0, sizeof(options));
-	options.method = "GET";
-	options.path = path;
-	options.authorization = st->env->authorization;
-	options.timeout = timeout;
-	options.idle_timeout = idle;
-	options.data = on_data;
-	options.done = on_done;
-	options.arg = st;
-	st->request = http_send(st->env->server, &options);
-	free(path);
-}
-
-static void
-broken(struct stream *st)
+void
+stream_broken(struct stream *st)
 {
 	if (st->broken_since == 0)
 		st->broken_since = worker_ticks();
-}
-
-/* The first page of a list, or the next one of the list under way. */
-static void
-list(struct stream *st)
-{
-	char	*token, *query;
-
-	if (st->token == NULL) {
-		/* Never 0, which is for what was never listed. */
-		if (++st->mark == 0)
-			st->mark = 1;
-		if (st->synced)
-			broken(st);
-	}
-	token = st->token == NULL ? NULL : encode(st->token);
-	if (asprintf(&query, "limit=%d%s%s", STREAM_PAGE,
-	    token == NULL ? "" : "&continue=", token == NULL ? "" : token) == -1)
-		fatal("stream");
-	free(token);
-	request(st, STREAM_LISTING, query, LIST_TIMEOUT, LIST_IDLE);
-	free(query);
-}
-
-static void
-watch(struct stream *st)
-{
-	unsigned	 seconds;
-	char		*version, *query;
-
-	seconds = STREAM_WATCH_MAX / 2 +
-	    arc4random_uniform(STREAM_WATCH_MAX / 2 + 1);
-	version = encode(st->version);
-	if (asprintf(&query, "watch=true&allowWatchBookmarks=true"
-	    "&resourceVersion=%s&timeoutSeconds=%u", version, seconds) == -1)
-		fatal("stream");
-	free(version);
-	request(st, STREAM_WATCHING, query, HTTP_NO_TIMEOUT,
-	    (seconds + STREAM_MARGIN) * 1000);
-	free(query);
 }
 
 void
 stream_start(struct stream *st)
 {
 	if (st->state == STREAM_IDLE)
-		list(st);
+		stream_list(st);
 }
 
 void
@@ -338,10 +243,10 @@ stream_resume(struct stream *st, bool relist)
 	if (relist || !st->synced || st->relist) {
 		free(st->token);
 		st->token = NULL;
-		list(st);
+		stream_list(st);
 	} else {
-		broken(st);
-		watch(st);
+		stream_broken(st);
+		stream_watch(st);
 	}
 }
 
@@ -388,15 +293,25 @@ failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
 	bool				 first = st->error[0] == '\0';
 	bool				 news = strcmp(st->error, text) != 0;
 
+	if (st->streaming && (code == 400 || code == 422)) {
+		list_plain(st);
+		return;
+	}
+	if ((code == 406 || code == 415) && !st->json_only) {
+		st->json_only = true;
+		again(st);
+		return;
+	}
 	if (code == 404 && info->old_group != NULL && !st->synced &&
 	    st->group == info->group) {
 		st->group = info->old_group;
-		list(st);
+		stream_list(st);
 		return;
 	}
-	broken(st);
+	stream_broken(st);
 	st->restarts++;
 	st->unauthorized = code == 401;
+	st->in_pages |= st->streaming && code != 401 && code != 429;
 	wait = backoff_next(&st->backoff, worker_ticks());
 	if (code == 410 || code == 400 || is_too_large(code, text)) {
 		/* The version, or the place in the list, is not known there. */
@@ -439,8 +354,8 @@ failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
 }
 
 /* Everything that the list did not mention is gone. */
-static void
-list_complete(struct stream *st)
+void
+stream_listed(struct stream *st)
 {
 	size_t	 gone;
 
@@ -454,30 +369,39 @@ list_complete(struct stream *st)
 	st->relist = st->reselect = false;
 	/* Who may list may still not watch: that is seen first. */
 	if (!st->forbidden)
-		is_well(st);
-	watch(st);
+		stream_is_well(st);
+	st->in_pages = false;
+	if (st->streaming) {
+		/* It goes on as a watch. */
+		st->streaming = false;
+		st->state = STREAM_WATCHING;
+		evtimer_del(st->timer);
+	} else
+		stream_watch(st);
 	st->env->started();
 }
 
 static void
 list_page_done(struct stream *st)
 {
-	const char	*problem = splitter_finish(st->splitter);
+	const char	*problem = stream_finish(st);
 
 	if (problem != NULL)
 		failed(st, 0, -1, problem);
+	else if (st->streaming)
+		failed(st, 0, -1, "the list ended before all of it was there");
 	else if (!st->rest_seen)
 		failed(st, 0, -1, "the answer is not the list asked for");
 	else if (st->token != NULL)
-		list(st);
+		stream_list(st);
 	else
-		list_complete(st);
+		stream_listed(st);
 }
 
 static void
 watch_done(struct stream *st)
 {
-	const char	*problem = splitter_finish(st->splitter);
+	const char	*problem = stream_finish(st);
 
 	if (problem != NULL)
 		failed(st, 0, -1, problem);
@@ -485,37 +409,25 @@ watch_done(struct stream *st)
 	    worker_ticks() - st->started < SHORT_WATCH)
 		failed(st, 0, -1, "the watch ended at once");
 	else {
-		is_well(st);
-		watch(st);
+		stream_is_well(st);
+		stream_watch(st);
 	}
 }
 
-/* "HTTP 403: pods is forbidden: ..." if the body is a Status. */
-static void
-status_text(const struct http_reply *reply, char *text, size_t size)
-{
-	json_error_t	 error;
-	json_t		*root = NULL;
-	const char	*message = NULL;
-
-	if (reply->body != NULL && (root = json_loadb(reply->body, reply->len, 0,
-	    &error)) != NULL)
-		message = member_text(root, "message");
-	snprintf(text, size, "HTTP %ld%s%s", reply->status,
-	    message == NULL ? "" : ": ", message == NULL ? "" :
-	    log_safe(message));
-	json_decref(root);
-}
-
-static void
-on_done(struct http_request *req, const struct http_reply *reply, void *arg)
+void
+stream_done(struct http_request *req, const struct http_reply *reply, void *arg)
 {
 	struct stream	*st = arg;
 	char		 text[256];
 
 	(void)req;
 	st->request = NULL;
-	if (st->verdict != VERDICT_NONE) {
+	/* It was away, and may come back as another version. */
+	if (reply->outcome == HTTP_NOT_SENT && st->env->plain_lists != NULL)
+		*st->env->plain_lists = false;
+	if (st->verdict == VERDICT_PLAIN)
+		list_plain(st);
+	else if (st->verdict != VERDICT_NONE) {
 		snprintf(text, sizeof(text), "%s", st->problem);
 		failed(st, st->verdict == VERDICT_STATUS ? st->code : 0,
 		    st->retry_after, text);
@@ -527,7 +439,7 @@ on_done(struct http_request *req, const struct http_reply *reply, void *arg)
 	else if (reply->status == 200)
 		watch_done(st);
 	else {
-		status_text(reply, text, sizeof(text));
+		stream_status_text(reply, text, sizeof(text));
 		failed(st, (unsigned)reply->status, reply->retry_after, text);
 	}
 }

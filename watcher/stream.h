@@ -11,7 +11,6 @@
 #include "../common/http.h"
 #include "backoff.h"
 #include "component.h"
-#include "splitter.h"
 
 #define STREAM_GRACE		30000	/* ms that a watch may be broken */
 #define STREAM_PAGE		500	/* objects of one page of a list */
@@ -29,6 +28,9 @@ struct stream_env {
 	const char	*authorization;	/* "Bearer ...", NULL if none */
 	struct objects	*objects;
 	const char	*cluster;	/* its name, for the log */
+	/* The server cannot stream lists, as one of the streams has found out.
+	 * NULL: never ask for it. */
+	bool		*plain_lists;
 	/* What can be believed of it has changed. */
 	void		(*changed)(struct stream *);
 	/* A list was completed or has failed: others may wait for it. */
@@ -48,6 +50,7 @@ enum stream_state {
 enum verdict {
 	VERDICT_NONE,
 	VERDICT_STATUS,		/* an ERROR event: see code */
+	VERDICT_PLAIN,		/* the server does not stream lists */
 	VERDICT_PROTOCOL	/* not what was asked for: see problem */
 };
 
@@ -60,7 +63,8 @@ struct stream {
 
 	enum stream_state state;
 	struct http_request *request;
-	struct splitter	*splitter;
+	struct splitter	*splitter;	/* of an answer in JSON */
+	struct frame	*frame;		/* ... or in protobuf */
 	struct event	*timer;
 	struct backoff	 backoff;
 	const char	*group;		/* the API group in use */
@@ -69,6 +73,9 @@ struct stream {
 	char		*token;		/* continue, NULL: first page */
 	uint32_t	 mark;		/* of the last list */
 	bool		 rest_seen;	/* the list's metadata came */
+	bool		 streaming;	/* the list comes as a watch */
+	bool		 in_pages;	/* streaming failed: this list in pages */
+	bool		 json_only;	/* protobuf is refused, or makes no sense */
 
 	enum verdict	 verdict;
 	unsigned	 code;
@@ -112,9 +119,5 @@ void		 stream_tick(struct stream *);
 const char	*stream_state_name(const struct stream *);
 /* "pods in prod", a static buffer. */
 const char	*stream_name(const struct stream *);
-
-/* stream_read.c: pieces of a list or a watch, for the splitter. */
-int		 stream_list_piece(const char *, size_t, int rest, void *stream);
-int		 stream_watch_piece(const char *, size_t, int rest, void *stream);
 
 #endif

@@ -5,11 +5,16 @@
 #define KANATA_WATCHER_STREAM_LOCAL_H
 
 #include "facts.h"
+#include "frame.h"
+#include "splitter.h"
 #include "stream.h"
 
 /* stream.c */
-/* The server answers as it should. */
+/* The server answers as it should; it does not. */
 void		 stream_is_well(struct stream *);
+void		 stream_broken(struct stream *);
+/* A list is being streamed: it must go on within a while. */
+void		 stream_quiet(struct stream *);
 /* Everything was listed, at list_version: what was not mentioned is gone. */
 void		 stream_listed(struct stream *);
 /* The answer has ended, whatever it was. */
@@ -51,9 +56,8 @@ int		 stream_json_list(const char *, size_t, int rest, void *stream);
 int		 stream_json_event(const char *, size_t, int rest, void *stream);
 int		 stream_wire_piece(enum frame_piece, const void *, size_t,
 		    void *stream);
-void		 stream_json_status(const char *, size_t, struct stream_status *,
-		    char *text, size_t);
-bool		 stream_wire_status(struct stream_status *, const void *,
-		    size_t);
+/* The message of a Status; false if the body is of another encoding. */
+bool		 stream_json_status(const char *, size_t, char *text, size_t);
+bool		 stream_wire_status(const char *, size_t, char *text, size_t);
 
 #endif

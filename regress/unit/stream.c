@@ -54,6 +54,13 @@ http_status(const struct http_request *r)
 	return (r->status);
 }
 
+const char *
+http_content_type(const struct http_request *r)
+{
+	(void)r;
+	return ("application/json");
+}
+
 uint64_t
 worker_ticks(void)
 {
