@@ -77,7 +77,8 @@ streams =	watcher/stream.c watcher/stream_request.c watcher/stream_read.c \
 		watcher/stream_json.c watcher/stream_wire.c watcher/splitter.c \
 		watcher/frame.c watcher/backoff.c
 kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \
-		watcher/main.c watcher/cluster.c watcher/credential.c
+		watcher/main.c watcher/cluster.c watcher/credential.c \
+		watcher/renew.c watcher/execcred.c
 kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \
 		-lmsgpackc -lseccomp -lbsd
 
@@ -185,12 +186,21 @@ unit_health_SRCS = common/health.c watcher/health.c
 UNIT +=		object
 unit_object_SRCS = common/log.c common/health.c $(decoding)
 unit_object_LIBS = -ljansson -lprotobuf-nanopb -lbsd
+UNIT +=		wire frame
+unit_wire_SRCS = $(unit_object_SRCS) watcher/splitter.c watcher/frame.c
+unit_wire_LIBS = $(unit_object_LIBS)
+unit_frame_SRCS = common/log.c watcher/frame.c
+unit_frame_LIBS = -lbsd
 UNIT +=		component
 unit_component_SRCS = $(common) $(components)
 unit_component_LIBS = -ljansson -lprotobuf-nanopb $(unit_message_LIBS)
 UNIT +=		stream
 unit_stream_SRCS = $(common) $(objects) $(streams)
 unit_stream_LIBS = $(unit_component_LIBS)
+
+UNIT +=		execcred
+unit_execcred_SRCS = common/log.c watcher/execcred.c watcher/timestamp.c
+unit_execcred_LIBS = -ljansson -lbsd
 
 define unit
 $(B)/unit/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/unit/$(1).c $(unit_$(1)_SRCS))
@@ -244,7 +254,9 @@ proc: $(addprefix $(B)/proc/,$(PROC))
 
 # libFuzzer targets, with SAN=1 only: regress/fuzz/<name>.c.  With the seeds of
 # regress/fuzz/seeds/<name> as arguments they only replay them.
-FUZZ =		message config kubeconfig
+FUZZ =		message config kubeconfig execcred
+fuzz_execcred_SRCS = $(unit_execcred_SRCS)
+fuzz_execcred_LIBS = $(unit_execcred_LIBS)
 fuzz_message_SRCS = $(common)
 fuzz_message_LIBS = $(unit_message_LIBS)
 fuzz_config_SRCS = $(common) $(parsing)

@@ -5,6 +5,7 @@
 #include "../common/log.h"
 #include "../common/worker.h"
 #include "cluster.h"
+#include "renew.h"
 #include "stream.h"
 
 #define TICK		5	/* s between looks at the streams */
@@ -19,7 +20,11 @@ struct address {
 	char		*host, *path, *tls_name;
 	unsigned	 port;
 	bool		 tls, insecure;
+	char		*behind;	/* the proxy, "": no proxy */
+	unsigned	 behind_port;
 };
+
+static void	 on_plugin(struct execcred *, const char *);
 
 static struct cluster {
 	struct cluster_hooks hooks;
@@ -35,6 +40,8 @@ static struct cluster {
 	struct event	*tick;
 	bool		 plain_lists;	/* the server cannot stream them */
 	uint64_t	 token_asked;	/* ticks */
+	bool		 waiting;	/* for what the exec plugin gives */
+	const char	*plugin_problem;
 } cluster;
 
 static char *
@@ -151,7 +158,7 @@ ask_token(uint64_t not_within)
 {
 	uint64_t	 now = worker_ticks();
 
-	if (cluster.credentials.token.p == NULL ||
+	if (cluster.credentials.token.p == NULL || cluster.credentials.plugin ||
 	    (cluster.token_asked != 0 &&
 	    now - cluster.token_asked < not_within))
 		return;
@@ -163,6 +170,7 @@ static void
 on_unauthorized(void)
 {
 	ask_token(TOKEN_URGENT);
+	renew_refused();
 }
 
 static void
@@ -194,6 +202,7 @@ cluster_init(struct event_base *base, const struct cluster_hooks *hooks)
 	cluster.env.changed = on_changed;
 	cluster.env.started = on_started;
 	cluster.env.unauthorized = on_unauthorized;
+	renew_init(base, &(struct renew_hooks){ hooks->want_plugin, on_plugin });
 	if ((cluster.tick = event_new(base, -1, EV_PERSIST, on_tick, NULL)) ==
 	    NULL || event_add(cluster.tick, &tick) == -1)
 		fatalx("cluster: no timer");
@@ -221,23 +230,20 @@ cluster_check(const struct conf *conf, const struct credentials *c)
 	const char			*problem;
 	char				 why[128];
 	unsigned			 i;
+	bool				 tls;
 
 	if (cl == NULL || TAILQ_NEXT(cl, entry) != NULL || cl->nns == 0 ||
 	    ep == NULL)
 		return ("a watcher needs one cluster, its namespaces and its "
 		    "server");
-	/* Else the credential would go to the proxy, or none to the server. */
-	if (cl->host[0] != '\0' || cl->plugin) {
-		snprintf(text, sizeof(text), "cluster %s: %s are not supported "
-		    "yet", cl->name, cl->plugin ? "exec plugins" : "proxies");
-		return (text);
-	}
-	if (!ep->tls && !ep->loopback) {
+	/* A proxy must not see what is for the server. */
+	tls = cl->host[0] != '\0' ? cl->tls : ep->tls;
+	if (!tls && (!ep->loopback || cl->host[0] != '\0')) {
 		snprintf(text, sizeof(text), "cluster %s: the API server must "
 		    "be reached by https", cl->name);
 		return (text);
 	}
-	if ((problem = credentials_check(c, ep->tls, cl->insecure)) != NULL) {
+	if ((problem = credentials_check(c, tls, cl->insecure)) != NULL) {
 		snprintf(text, sizeof(text), "cluster %s: %s", cl->name,
 		    problem);
 		return (text);
@@ -272,6 +278,15 @@ make_server(const struct conf_endpoint *ep, const struct conf_cluster *cl)
 	o.tls = ep->tls;
 	o.host = ep->host;
 	o.port = ep->port;
+	if (cl->host[0] != '\0') {
+		o.tls = cl->tls;
+		o.host = cl->host;
+		o.port = cl->port;
+		o.proxy_host = ep->host;
+		o.proxy_port = ep->port;
+		o.proxy_tls = ep->tls;
+		o.proxy_user = c->proxy.p;
+	}
 	o.tls_name = cl->tls_name[0] == '\0' ? NULL : cl->tls_name;
 	o.insecure = cl->insecure;
 	o.ca = c->ca.p;
@@ -293,7 +308,8 @@ same_address(const struct conf_endpoint *ep, const struct conf_cluster *cl)
 	return (a->host != NULL && strcmp(a->host, ep->host) == 0 &&
 	    strcmp(a->path, cl->path) == 0 &&
 	    strcmp(a->tls_name, cl->tls_name) == 0 && a->port == ep->port &&
-	    a->tls == ep->tls && a->insecure == cl->insecure);
+	    a->tls == ep->tls && a->insecure == cl->insecure &&
+	    strcmp(a->behind, cl->host) == 0 && a->behind_port == cl->port);
 }
 
 static void
@@ -304,6 +320,9 @@ set_address(const struct conf_endpoint *ep, const struct conf_cluster *cl)
 	free(a->host);
 	free(a->path);
 	free(a->tls_name);
+	free(a->behind);
+	a->behind = copy(cl->host);
+	a->behind_port = cl->port;
 	a->host = copy(ep->host);
 	a->path = copy(cl->path);
 	a->tls_name = copy(cl->tls_name);
@@ -423,6 +442,40 @@ start_streams(void)
 	start_pods();
 }
 
+static void
+tell_plugin_problem(const char *problem)
+{
+	struct stream	*st;
+
+	if (problem == cluster.plugin_problem)
+		log_debug("%s: exec plugin: %s", log_safe(cluster.name), problem);
+	else
+		log_warnx("%s: exec plugin: %s; %s", log_safe(cluster.name),
+		    problem, cluster.waiting ? "nothing is read until it gives "
+		    "a credential" : "the last credential stays in use");
+	cluster.plugin_problem = problem;
+	if (cluster.waiting)
+		TAILQ_FOREACH(st, &cluster.streams, entry)
+			snprintf(st->error, sizeof(st->error),
+			    "exec plugin: %s", problem);
+}
+
+/* Asked as nobody, the server would only say no. */
+static void
+wait_for_plugin(bool reselect)
+{
+	struct stream	*st;
+
+	TAILQ_FOREACH(st, &cluster.streams, entry) {
+		stream_stop(st);
+		if (reselect && st->resource == RESOURCE_PODS &&
+		    st->state != STREAM_IDLE)
+			st->reselect = true;
+		snprintf(st->error, sizeof(st->error), "the exec plugin has "
+		    "not given a credential yet");
+	}
+}
+
 void
 cluster_configure(const struct conf *conf, struct credentials *c)
 {
@@ -434,6 +487,9 @@ cluster_configure(const struct conf *conf, struct credentials *c)
 	bool				 elsewhere;
 
 	moved = !same_address(ep, cl);
+	/* It is good until the plugin has given another. */
+	if (cl->plugin && !moved)
+		credentials_keep_plugin(c, &old);
 	elsewhere = moved || !same_namespaces(cl);
 	new_server = moved || !credentials_same_tls(&old, c);
 	new_token = !credentials_same_token(&old, c);
@@ -455,6 +511,14 @@ cluster_configure(const struct conf *conf, struct credentials *c)
 		make_server(ep, cl);
 	}
 	credentials_clear(&old);
+	if (cl->plugin)
+		renew_start();
+	else
+		renew_stop();
+	if ((cluster.waiting = cl->plugin && !cluster.credentials.plugin)) {
+		wait_for_plugin(fresh);
+		return;
+	}
 	TAILQ_FOREACH(st, &cluster.streams, entry) {
 		if (fresh && st->resource == RESOURCE_PODS &&
 		    st->state != STREAM_IDLE) {
@@ -465,6 +529,44 @@ cluster_configure(const struct conf *conf, struct credentials *c)
 			stream_resume(st, moved);
 	}
 	cluster.token_asked = worker_ticks();
+	start_streams();
+	on_started();
+}
+
+/*
+ * What the exec plugin gave.  Only another certificate needs other connections
+ * (client-go plugin/pkg/client/auth/exec).
+ */
+static void
+on_plugin(struct execcred *x, const char *problem)
+{
+	struct stream	*st;
+	bool		 new_server;
+
+	if (problem != NULL) {
+		tell_plugin_problem(problem);
+		return;
+	}
+	cluster.plugin_problem = NULL;
+	new_server = credentials_take_plugin(&cluster.credentials, x);
+	cluster.env.authorization = cluster.credentials.authorization;
+	if (new_server || cluster.waiting)
+		TAILQ_FOREACH(st, &cluster.streams, entry)
+			stream_stop(st);
+	if (new_server)
+		make_server(find_endpoint(worker_conf()),
+		    TAILQ_FIRST(&worker_conf()->clusters));
+	TAILQ_FOREACH(st, &cluster.streams, entry) {
+		if (new_server || cluster.waiting)
+			stream_resume(st, cluster.waiting);
+		else
+			stream_retry_token(st);
+		if (cluster.waiting)
+			st->error[0] = '\0';
+	}
+	if (!cluster.waiting)
+		return;
+	cluster.waiting = false;
 	start_streams();
 	on_started();
 }

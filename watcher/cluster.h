@@ -12,6 +12,8 @@ struct cluster_hooks {
 	void	(*say)(const char *id, const struct health_view *);
 	/* The token should be read again. */
 	void	(*want_token)(void);
+	/* The exec plugin should be run. */
+	void	(*want_plugin)(void);
 };
 
 void		 cluster_init(struct event_base *, const struct cluster_hooks *);

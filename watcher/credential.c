@@ -84,6 +84,9 @@ credentials_take(struct credentials *c, enum secret kind, int fd)
 	case SECRET_KUBE_TOKEN:
 		where = &c->token;
 		break;
+	case SECRET_KUBE_PROXY:
+		where = &c->proxy;
+		break;
 	default:
 		close(fd);
 		return ("a secret that is not the watcher's");
@@ -123,7 +126,7 @@ bool
 credentials_same_tls(const struct credentials *a, const struct credentials *b)
 {
 	return (same(&a->ca, &b->ca) && same(&a->cert, &b->cert) &&
-	    same(&a->key, &b->key));
+	    same(&a->key, &b->key) && same(&a->proxy, &b->proxy));
 }
 
 bool
@@ -140,5 +143,62 @@ credentials_clear(struct credentials *c)
 	clear(&c->cert);
 	clear(&c->key);
 	clear(&c->token);
+	clear(&c->proxy);
 	clear_authorization(c);
+	c->plugin = c->plugin_cert = false;
+}
+
+/* -- from an exec plugin ------------------------------------------------------- */
+
+static void
+set_text(struct secret_text *s, const char *text)
+{
+	clear(s);
+	if (text == NULL)
+		return;
+	if ((s->p = strdup(text)) == NULL)
+		fatal("credentials");
+	s->len = strlen(text);
+}
+
+static bool
+is_text(const struct secret_text *s, const char *text)
+{
+	return ((s->p == NULL) == (text == NULL) &&
+	    (text == NULL || strcmp(s->p, text) == 0));
+}
+
+bool
+credentials_take_plugin(struct credentials *c, const struct execcred *x)
+{
+	bool	 changed = false;
+
+	c->plugin = true;
+	set_text(&c->token, x->token);
+	if (x->token != NULL)
+		set_authorization(c);
+	else
+		clear_authorization(c);
+	if (c->cert.p == NULL || c->plugin_cert) {
+		changed = !is_text(&c->cert, x->cert) ||
+		    !is_text(&c->key, x->key);
+		set_text(&c->cert, x->cert);
+		set_text(&c->key, x->key);
+		c->plugin_cert = x->cert != NULL;
+	}
+	return (changed);
+}
+
+void
+credentials_keep_plugin(struct credentials *to, const struct credentials *from)
+{
+	struct execcred	 x = { .token = from->token.p };
+
+	if (!from->plugin)
+		return;
+	if (from->plugin_cert) {
+		x.cert = from->cert.p;
+		x.key = from->key.p;
+	}
+	credentials_take_plugin(to, &x);
 }

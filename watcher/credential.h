@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "../common/conf.h"
+#include "execcred.h"
 
 struct secret_text {
 	char	*p;		/* NULL: none */
@@ -17,6 +18,9 @@ struct secret_text {
 
 struct credentials {
 	struct secret_text	 ca, cert, key, token;
+	struct secret_text	 proxy;		/* user:password for the proxy */
+	bool			 plugin;	/* an exec plugin gave the token... */
+	bool			 plugin_cert;	/* ...and certificate and key */
 	char			*authorization;	/* "Bearer ...", NULL: none */
 };
 
@@ -33,6 +37,16 @@ bool		 credentials_same_tls(const struct credentials *,
 		    const struct credentials *);
 bool		 credentials_same_token(const struct credentials *,
 		    const struct credentials *);
+/*
+ * What an exec plugin gave, instead of what it gave before.  A certificate of the
+ * kubeconfig stays, as in client-go.  True if certificate and key are others than
+ * before.
+ */
+bool		 credentials_take_plugin(struct credentials *,
+		    const struct execcred *);
+/* Copies to `to` what a plugin gave to `from`. */
+void		 credentials_keep_plugin(struct credentials *to,
+		    const struct credentials *from);
 /* Wipes all of it. */
 void		 credentials_clear(struct credentials *);
 

@@ -12,6 +12,7 @@
 #include "../common/log.h"
 #include "../common/worker.h"
 #include "cluster.h"
+#include "renew.h"
 
 static struct credentials	 next;		/* of the configuration to come */
 static struct channel		*notifier;
@@ -48,19 +49,31 @@ watcher_say_all(void)
 }
 
 static void
-watcher_want_token(void)
+watcher_ask_secret(enum secret secret)
 {
 	struct message_out	*m = message_new(MSG_SECRET_AGAIN, 0);
 
-	message_put_u(m, SECRET_KUBE_TOKEN);
+	message_put_u(m, secret);
 	channel_send(worker_parent(), m, -1);
+}
+
+static void
+watcher_want_token(void)
+{
+	watcher_ask_secret(SECRET_KUBE_TOKEN);
+}
+
+static void
+watcher_want_plugin(void)
+{
+	watcher_ask_secret(SECRET_KUBE_EXEC);
 }
 
 static void
 watcher_init(struct event_base *base, int argc, char **argv)
 {
 	static const struct cluster_hooks hooks = { watcher_say,
-	    watcher_want_token };
+	    watcher_want_token, watcher_want_plugin };
 
 	(void)argc;
 	(void)argv;
@@ -140,7 +153,9 @@ watcher_on_secret_fresh(struct message *m)
 	uint64_t	 kind = message_get_u(m);
 	int		 fd = message_take_fd(m);
 
-	if (fd == -1)
+	if (kind == SECRET_KUBE_EXEC)
+		renew_answer(fd);
+	else if (fd == -1)
 		log_debug("the %s cannot be read again; the last one stays in "
 		    "use", secret_name(kind));
 	else if (kind == SECRET_KUBE_TOKEN)
