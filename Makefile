@@ -170,7 +170,9 @@ unit_etcd_LIBS = -ljansson $(unit_message_LIBS)
 unit_lmdb_SRCS = $(common) store/embedded.c store/state.c
 unit_lmdb_LIBS = -llmdb $(unit_message_LIBS)
 
-UNIT +=		incident incident_property
+UNIT +=		incident incident_property instatus
+unit_instatus_SRCS = $(common) $(incidents) notifier/instatus.c notifier/gate.c
+unit_instatus_LIBS = -ljansson $(unit_message_LIBS)
 unit_incident_SRCS = $(common) $(incidents) regress/unit/model.c
 unit_incident_LIBS = -ljansson $(unit_message_LIBS)
 unit_incident_property_SRCS = $(unit_incident_SRCS)
