@@ -87,7 +87,8 @@ incidents =	notifier/incident.c notifier/debounce.c notifier/plan.c \
 		notifier/shown.c notifier/record.c notifier/text.c \
 		notifier/view.c notifier/timestamp.c
 kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
-		notifier/main.c notifier/api.c notifier/gate.c \
+		notifier/main.c notifier/api.c notifier/access.c \
+		notifier/gate.c \
 		notifier/instatus.c notifier/page.c notifier/post.c \
 		notifier/persist.c notifier/show.c
 kanata-notifier_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd

@@ -5,7 +5,6 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <sys/queue.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +12,12 @@
 
 #include "../common/http.h"
 #include "../common/log.h"
+#include "access.h"
 #include "gate.h"
 #include "notifier.h"
 
-#define UNAUTHORISED_WAIT	60000	/* ms between tries with a bad key */
+#define UNAUTHORISED_FIRST	3	/* with a bad key: 4 s, 8 s, ... */
+#define UNAUTHORISED_MAX	60000	/* ms */
 #define TIMEOUT			15000	/* ms for one request */
 #define REPLY_MAX		(8 * 1024 * 1024)
 
@@ -32,13 +33,6 @@ struct call {
 };
 TAILQ_HEAD(calls, call);
 
-/* What a configuration says of how to talk to them. */
-struct access {
-	char		*secret[SECRET_MAX];
-	size_t		 secret_len[SECRET_MAX];
-	char		*prefix;	/* of each path, "" mostly */
-};
-
 static struct access	 now_used, to_come;
 static struct http_server *server, *webhook_server;
 static struct calls	 waiting = TAILQ_HEAD_INITIALIZER(waiting);
@@ -46,120 +40,35 @@ static struct calls	 sent = TAILQ_HEAD_INITIALIZER(sent);
 static struct gate	 gate;
 static struct event	*timer;
 static unsigned		 limited;	/* answers "too many" in a row */
+static unsigned		 unauthorised;	/* answers "bad key" in a row */
 static char		 last_error[512];
 static uint64_t		 last_ok;	/* ms since 1970 */
 
 static void	api_pump(void);
 
-/* -- secrets and addresses ------------------------------------------------ */
-
-static void
-secret_clear(struct access *a, enum secret kind)
-{
-	if (a->secret[kind] != NULL)
-		freezero(a->secret[kind], a->secret_len[kind]);
-	a->secret[kind] = NULL;
-	a->secret_len[kind] = 0;
-}
-
-static void
-access_clear(struct access *a)
-{
-	secret_clear(a, SECRET_INSTATUS_KEY);
-	secret_clear(a, SECRET_WEBHOOK_URL);
-	secret_clear(a, SECRET_INSTATUS_CA);
-	free(a->prefix);
-	a->prefix = NULL;
-}
-
-static bool
-is_mine(enum secret kind)
-{
-	return (kind == SECRET_INSTATUS_KEY || kind == SECRET_WEBHOOK_URL ||
-	    kind == SECRET_INSTATUS_CA);
-}
-
-/* The key is a header line, the address a request line: nothing that could end
- * either.  NULL or what is wrong. */
-static const char *
-secret_check(enum secret kind, const char *s)
-{
-	if (kind == SECRET_INSTATUS_CA)
-		return (NULL);
-	for (; *s != '\0'; s++)
-		if (*s <= ' ' || *s > '~')
-			return (kind == SECRET_INSTATUS_KEY ?
-			    "the Instatus key has characters that no key has" :
-			    "webhook_url has characters that no address has");
-	return (NULL);
-}
-
-static const char *
-secret_take(struct access *a, enum secret kind, int fd)
-{
-	static char text[128];
-	const char *why;
-	size_t len;
-	char *s;
-
-	if ((s = secret_read(fd, &len)) == NULL) {
-		snprintf(text, sizeof(text), "the %s cannot be read: %s",
-		    secret_name(kind), errno == ENODATA ? "it is empty" :
-		    strerror(errno));
-		return (text);
-	}
-	if ((why = secret_check(kind, s)) != NULL) {
-		freezero(s, len);
-		return (why);
-	}
-	secret_clear(a, kind);
-	a->secret[kind] = s;
-	a->secret_len[kind] = len;
-	return (NULL);
-}
+/* -- configurations ------------------------------------------------------- */
 
 const char *
 api_secret(enum secret kind, int fd)
 {
-	if (!is_mine(kind))
+	if (!access_is_mine(kind))
 		return ("not a secret for the notifier");
-	return (secret_take(&to_come, kind, fd));
-}
-
-static const struct conf_endpoint *
-endpoint_find(const struct conf *conf, unsigned number)
-{
-	const struct conf_endpoint *e;
-
-	TAILQ_FOREACH(e, &conf->endpoints, entry)
-		if (e->number == number)
-			return (e);
-	return (NULL);
-}
-
-/* What follows the host in an address; "" if nothing does. */
-static const char *
-path_of(const char *url)
-{
-	const char *p = strstr(url, "://");
-
-	p = strchr(p != NULL ? p + 3 : url, '/');
-	return (p != NULL ? p : "");
+	return (access_take(&to_come, kind, fd));
 }
 
 const char *
 api_prepare(const struct conf *conf)
 {
-	if (endpoint_find(conf, ENDPOINT_INSTATUS) == NULL)
+	if (access_endpoint(conf, ENDPOINT_INSTATUS) == NULL)
 		return ("there is no address of Instatus");
 	if (to_come.secret[SECRET_INSTATUS_KEY] == NULL)
 		return ("there is no Instatus key");
 	if (!conf->global.webhook)
 		return (NULL);
-	if (endpoint_find(conf, ENDPOINT_WEBHOOK) == NULL ||
+	if (access_endpoint(conf, ENDPOINT_WEBHOOK) == NULL ||
 	    to_come.secret[SECRET_WEBHOOK_URL] == NULL)
 		return ("there is no address of the webhook");
-	if (path_of(to_come.secret[SECRET_WEBHOOK_URL])[0] == '\0')
+	if (access_path(to_come.secret[SECRET_WEBHOOK_URL])[0] == '\0')
 		return ("webhook_url has no path");
 	return (NULL);
 }
@@ -234,8 +143,8 @@ same_access(const struct conf *conf)
 	char *next;
 	bool same;
 
-	e = endpoint_find(conf, ENDPOINT_INSTATUS);
-	w = conf->global.webhook ? endpoint_find(conf, ENDPOINT_WEBHOOK) : NULL;
+	e = access_endpoint(conf, ENDPOINT_INSTATUS);
+	w = conf->global.webhook ? access_endpoint(conf, ENDPOINT_WEBHOOK) : NULL;
 	if (asprintf(&next, "%s %u %d %s %u %d", e->host, e->port, e->tls,
 	    w != NULL ? w->host : "", w != NULL ? w->port : 0,
 	    w != NULL && w->tls) == -1)
@@ -262,17 +171,17 @@ api_commit(const struct conf *conf)
 		http_server_free(server);
 		http_server_free(webhook_server);
 		webhook_server = NULL;
-		server = server_make(endpoint_find(conf, ENDPOINT_INSTATUS),
+		server = server_make(access_endpoint(conf, ENDPOINT_INSTATUS),
 		    &to_come);
 		if (conf->global.webhook) {
-			e = endpoint_find(conf, ENDPOINT_WEBHOOK);
+			e = access_endpoint(conf, ENDPOINT_WEBHOOK);
 			webhook_server = server_make(e, &to_come);
 		}
 	}
 	access_clear(&now_used);
 	now_used = to_come;
 	memset(&to_come, 0, sizeof(to_come));
-	if ((now_used.prefix = strdup(path_of(conf->global.instatus_url))) ==
+	if ((now_used.prefix = strdup(access_path(conf->global.instatus_url))) ==
 	    NULL)
 		fatal("strdup");
 	gate_rate(&gate, conf->global.rate_per_minute, worker_ticks());
@@ -293,7 +202,7 @@ api_secret_fresh(enum secret kind, int fd)
 			close(fd);
 		return;
 	}
-	if ((why = secret_take(&fresh, kind, fd)) != NULL) {
+	if ((why = access_take(&fresh, kind, fd)) != NULL) {
 		log_warnx("%s; the old one stays in use", why);
 		return;
 	}
@@ -302,7 +211,7 @@ api_secret_fresh(enum secret kind, int fd)
 		log_info("there is a new %s", secret_name(kind));
 		gate.closed_until = 0;
 	}
-	secret_clear(&now_used, kind);
+	access_forget(&now_used, kind);
 	now_used.secret[kind] = fresh.secret[kind];
 	now_used.secret_len[kind] = fresh.secret_len[kind];
 	api_pump();
@@ -327,7 +236,7 @@ heard_ok(void)
 		log_info("Instatus answers again");
 	last_error[0] = '\0';
 	last_ok = worker_now();
-	limited = 0;
+	limited = unauthorised = 0;
 }
 
 static void
@@ -353,6 +262,14 @@ heard_limit(const struct api_reply *reply)
 	heard_error(text, "waiting as long as it says");
 }
 
+static uint64_t
+unauthorised_wait(unsigned failures)
+{
+	uint64_t wait = backoff_delay(UNAUTHORISED_FIRST + failures, 0);
+
+	return (wait < UNAUTHORISED_MAX ? wait : UNAUTHORISED_MAX);
+}
+
 static void
 heard_unauthorised(const struct api_reply *reply)
 {
@@ -360,8 +277,9 @@ heard_unauthorised(const struct api_reply *reply)
 
 	snprintf(text, sizeof(text), "the key is refused (%s)", reply->error);
 	heard_error(text, "nothing can be posted until `key` or "
-	    "`key_file` is right; tried again each minute");
-	gate_close(&gate, worker_ticks() + UNAUTHORISED_WAIT);
+	    "`key_file` is right; tried again, in the end each minute");
+	gate_close(&gate, worker_ticks() + unauthorised_wait(unauthorised));
+	unauthorised++;
 	secret_again(SECRET_INSTATUS_KEY);
 }
 
@@ -403,7 +321,7 @@ api_delay(const struct api_reply *reply, unsigned failures)
 	uint64_t delay = backoff_delay(failures, arc4random());
 
 	if (reply->result == API_UNAUTHORISED)
-		return (UNAUTHORISED_WAIT);
+		return (unauthorised_wait(failures));
 	/* Without an answer it may still be at work on it: looking too early
 	 * would miss what comes. */
 	if (reply->result == API_UNSURE && reply->status == 0 && delay < 5000)
@@ -456,7 +374,7 @@ call_send(struct call *c)
 	};
 
 	if (c->webhook) {
-		options.path = path_of(now_used.secret[SECRET_WEBHOOK_URL]);
+		options.path = access_path(now_used.secret[SECRET_WEBHOOK_URL]);
 	} else {
 		if (asprintf(&path, "%s%s", now_used.prefix, c->path) == -1 ||
 		    asprintf(&key, "Bearer %s",

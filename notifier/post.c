@@ -12,6 +12,8 @@
 #include "gate.h"
 #include "notifier.h"
 
+#define MISSING_TRIES	3
+
 /* An operation with texts of its own: those of the core may change meanwhile. */
 struct post {
 	struct operation op;
@@ -130,8 +132,11 @@ post_failed(struct post *p, const struct api_reply *reply, bool looking,
 	enum operation_result result = OP_RETRY;
 	bool find = p->op.type == OP_FIND;
 
+	/* One 404 alone is believed of nothing: the list that is read next, or
+	 * more of them, say so. */
 	if (reply->result == API_MISSING)
-		result = lost;
+		result = lost == OP_REFUSED || p->op.attempt >= MISSING_TRIES ?
+		    lost : OP_RETRY;
 	else if (reply->result == API_REFUSED)
 		result = find ? OP_RETRY : OP_REFUSED;
 	else if (reply->result == API_UNSURE && !looking)
@@ -145,7 +150,6 @@ post_failed(struct post *p, const struct api_reply *reply, bool looking,
 	case OP_ABSENT:
 	case OP_FOREIGN:
 		log_warnx("%s: it is not there any more", describe(p));
-		page_soon();
 		break;
 	default:
 		log_warnx("%s: %s; %s in %llu.%llu s", describe(p),
@@ -155,6 +159,8 @@ post_failed(struct post *p, const struct api_reply *reply, bool looking,
 		    (unsigned long long)delay % 1000 / 100);
 		break;
 	}
+	if (reply->result == API_MISSING)
+		page_soon();
 	post_done(p, result, NULL, delay);
 }
 
