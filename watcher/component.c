@@ -5,11 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../common/log.h"
 #include "../common/worker.h"
 #include "component_local.h"
 
+/*
+ * A component of many pods is not looked at for each change of one of them: the
+ * next look waits this many times as long as the last one took, at most so many
+ * us.  A change after a quiet time is looked at at once.
+ */
+#define LOOK_SHARE	256
+#define LOOK_WAIT_MAX	500000
 #define WAIT_MAX	(24 * 60 * 60 * 1000ULL)	/* ms; then look again */
 
 static void	 on_turn(int, short, void *);
@@ -22,8 +30,7 @@ touch(struct component *c)
 
 	if (c->dirty)
 		return;
-	if (TAILQ_EMPTY(&c->all->dirty))
-		evtimer_add(c->all->turn, &now);
+	evtimer_add(c->all->turn, &now);
 	c->dirty = true;
 	TAILQ_INSERT_TAIL(&c->all->dirty, c, dirty_entry);
 }
@@ -275,24 +282,58 @@ judge(struct component *c)
 		all->hooks.say(c->id, &c->view);
 }
 
+static uint64_t
+microseconds(void)
+{
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ((uint64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+}
+
+static void
+look(struct component *c)
+{
+	uint64_t	 began = microseconds(), ended, wait;
+
+	TAILQ_REMOVE(&c->all->dirty, c, dirty_entry);
+	c->dirty = false;
+	judge(c);
+	ended = microseconds();
+	wait = (ended - began) * LOOK_SHARE;
+	c->not_before = ended + (wait > LOOK_WAIT_MAX ? LOOK_WAIT_MAX : wait);
+}
+
 void
 components_settle(struct components *all)
 {
 	struct component	*c;
 
-	while ((c = TAILQ_FIRST(&all->dirty)) != NULL) {
-		TAILQ_REMOVE(&all->dirty, c, dirty_entry);
-		c->dirty = false;
-		judge(c);
-	}
+	while ((c = TAILQ_FIRST(&all->dirty)) != NULL)
+		look(c);
 }
 
 static void
 on_turn(int fd, short what, void *arg)
 {
+	struct components	*all = arg;
+	struct component	*c, *next;
+	struct timeval		 tv = { 0, 0 };
+	uint64_t		 now = microseconds(), first = 0;
+
 	(void)fd;
 	(void)what;
-	components_settle(arg);
+	for (c = TAILQ_FIRST(&all->dirty); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, dirty_entry);
+		if (c->not_before <= now)
+			look(c);
+		else if (first == 0 || c->not_before < first)
+			first = c->not_before;
+	}
+	if (first != 0) {
+		tv.tv_usec = first - now;
+		evtimer_add(all->turn, &tv);
+	}
 }
 
 static void

@@ -39,6 +39,7 @@ struct component {
 	struct health_view view;	/* the last one said */
 	struct health_view known;	/* the last one that was known */
 	struct event	*timer;
+	uint64_t	 not_before;	/* us; the next look at it */
 	bool		 dirty, said, kept, wanted;
 };
 
