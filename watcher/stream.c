@@ -256,6 +256,7 @@ stream_retry_token(struct stream *st)
 	if (st->state != STREAM_WAITING || !st->unauthorized)
 		return;
 	st->unauthorized = false;
+	st->backoff.failures = 0;
 	wait_for(st, 0);
 }
 
@@ -422,6 +423,8 @@ stream_done(struct http_request *req, const struct http_reply *reply, void *arg)
 
 	(void)req;
 	st->request = NULL;
+	/* What waited for a list to be streamed must not end the next request. */
+	evtimer_del(st->timer);
 	/* It was away, and may come back as another version. */
 	if (reply->outcome == HTTP_NOT_SENT && st->env->plain_lists != NULL)
 		*st->env->plain_lists = false;
