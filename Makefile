@@ -236,8 +236,13 @@ proc_store_leader_SRCS = $(store_ends)
 proc_store_leader_LIBS = $(unit_message_LIBS)
 proc_store_leader_NEEDS = $(proc_store_NEEDS)
 
+PROC +=		runner
+proc_runner_SRCS = $(common) $(child) common/plugin.c
+proc_runner_LIBS = $(unit_message_LIBS)
+proc_runner_NEEDS = $(B)/libexec/kanata/kanata-runner
+
 PROC +=		parser
-proc_parser_SRCS = $(common) $(child)
+proc_parser_SRCS = $(common) $(child) common/plugin.c
 proc_parser_LIBS = $(unit_message_LIBS)
 proc_parser_NEEDS = $(B)/libexec/kanata/kanata-parser
 

@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -20,6 +21,8 @@
 #include "../common/log.h"
 #include "../common/worker.h"
 #include "run.h"
+
+#define RUN_TIME	60	/* s, unless -t says otherwise */
 
 struct task {
 	TAILQ_ENTRY(task) entry;
@@ -110,12 +113,22 @@ runner_dispatch_parent(struct message *m)
 	}
 }
 
+/* kanata-runner [-t seconds] */
 static void
 runner_init(struct event_base *base, int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
-	run_init(base);
+	unsigned seconds = RUN_TIME;
+	const char *why;
+	int c;
+
+	while ((c = getopt(argc, argv, "t:")) != -1) {
+		why = "unknown option";
+		if (c == 't')
+			seconds = (unsigned)strtonum(optarg, 1, 3600, &why);
+		if (why != NULL)
+			fatalx("option: %s", why);
+	}
+	run_init(base, seconds);
 	atexit(run_kill_all);
 }
 

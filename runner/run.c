@@ -33,6 +33,7 @@ struct run {
 
 static TAILQ_HEAD(, run) runs = TAILQ_HEAD_INITIALIZER(runs);
 static struct event_base *base;
+static unsigned	 time_limit;		/* s */
 
 /* -- what it says --------------------------------------------------------------- */
 
@@ -87,7 +88,7 @@ run_end(struct run *run, int status)
 		log_line(run);
 	if (run->out_of_time)
 		snprintf(text, sizeof(text), "the exec plugin has not ended "
-		    "within %d s: killed", RUN_TIME);
+		    "within %u s: killed", time_limit);
 	else if (WIFSIGNALED(status))
 		snprintf(text, sizeof(text), "the exec plugin was ended by "
 		    "SIG%s", sigabbrev_np(WTERMSIG(status)));
@@ -163,7 +164,7 @@ static struct run *
 run_fork(const struct plugin *plugin, const char *name, const char *program,
     char **env, int out)
 {
-	static const struct timeval limit = { RUN_TIME, 0 };
+	const struct timeval limit = { time_limit, 0 };
 	struct run *run;
 	int err[2];
 
@@ -244,11 +245,12 @@ run_kill_all(void)
 }
 
 void
-run_init(struct event_base *event_base)
+run_init(struct event_base *event_base, unsigned seconds)
 {
 	struct event *event;
 
 	base = event_base;
+	time_limit = seconds;
 	if ((event = evsignal_new(base, SIGCHLD, on_sigchld, NULL)) == NULL ||
 	    event_add(event, NULL) == -1)
 		fatalx("cannot watch for ended plugins");

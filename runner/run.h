@@ -7,7 +7,6 @@
 
 #include "../common/plugin.h"
 
-#define RUN_TIME	60	/* s, then it is killed */
 #define RUN_LINES	50	/* of its standard error that are logged */
 
 struct run;
@@ -15,7 +14,8 @@ struct run;
 /* It has ended; text says how, "" if it has done what it should. */
 typedef void	(*run_done_fn)(void *arg, bool ok, const char *text);
 
-void		 run_init(struct event_base *);
+/* A plugin that has not ended after so many seconds is killed. */
+void		 run_init(struct event_base *, unsigned seconds);
 /*
  * Runs the plugin, for the cluster of that name, with its standard output on the
  * descriptor, which is taken.  Calls back once: before it returns, then NULL, if

@@ -19,6 +19,8 @@
 #include <cmocka.h>
 
 #include "../../common/message_io.h"
+#include "../../common/plugin.h"
+#include "../../kanatad/kubeconfig.h"
 #include "child.h"
 
 #define CONF								\
@@ -180,6 +182,108 @@ test_kubeconfig(void **state)
 	expect_end(&c);
 }
 
+/* One of several files. */
+static void
+ask_more(struct child *c, const char *path, const char *text, bool last)
+{
+	struct message_out	*out = message_new(MSG_PARSE_KUBECONFIG, 0);
+	int			 fd = make_file(text, strlen(text));
+
+	message_put_s(out, path);
+	message_put_s(out, "");
+	message_put_b(out, last);
+	child_send(c, out, fd);
+	close(fd);
+}
+
+static void
+test_kubeconfigs(void **state)
+{
+	static const char first[] =
+	    "contexts: [{name: x, context: {cluster: c, user: u}}]\n"
+	    "users: [{name: u, user: {client-key: k, client-certificate: "
+	    "c, exec: {apiVersion: client.authentication.k8s.io/v1, "
+	    "interactiveMode: Never, command: ./get, "
+	    "env: [{name: A, value: hunter2}]}}}]\n";
+	static const char second[] =
+	    "current-context: x\n"
+	    "clusters: [{name: c, cluster: {server: 'https://k', "
+	    "certificate-authority: ca, "
+	    "proxy-url: 'http://me:hunter3@p:3128'}}]\n";
+	static const struct { enum secret kind; const char *path; } files[] = {
+		{ SECRET_KUBE_CA, "/two/ca" },
+		{ SECRET_KUBE_CERT, "/one/c" }, { SECRET_KUBE_KEY, "/one/k" },
+	};
+	struct child	 c;
+	struct message	*m;
+	struct plugin	*plugin;
+	char		*bytes;
+	size_t		 len, i;
+
+	(void)state;
+	child_start(&c, ROLE_PARSER, "kanata-parser", NULL);
+	ask_more(&c, "/one/kube", first, false);
+	ask_more(&c, "/two/kube", second, true);
+	m = child_receive(&c, MSG_KUBE_SERVER);
+	assert_string_equal(message_get_s(m), "k");
+	assert_int_equal(message_get_u(m), 443);
+	message_get_s(m);
+	message_get_b(m);
+	message_get_s(m);
+	message_get_b(m);
+	message_get_s(m);
+	assert_string_equal(message_get_s(m), "p");
+	assert_int_equal(message_get_u(m), 3128);
+	assert_false(message_get_b(m));
+	expect_secret(&c, SECRET_KUBE_PROXY, "me:hunter3");
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		m = child_receive(&c, MSG_KUBE_FILE);
+		assert_int_equal(message_get_u(m), files[i].kind);
+		assert_string_equal(message_get_s(m), files[i].path);
+	}
+	m = child_receive(&c, MSG_CONF_SECRET);
+	assert_int_equal(message_get_u(m), SECRET_KUBE_EXEC);
+	bytes = secret_read(message_take_fd(m), &len);
+	assert_non_null(bytes);
+	assert_non_null(plugin = plugin_unpack(bytes, len));
+	assert_string_equal(plugin->arg[0], "/one/./get");
+	assert_string_equal(plugin->env[0], "A=hunter2");
+	plugin_free(plugin);
+	freezero(bytes, len + 1);
+	child_receive(&c, MSG_PARSE_DONE);
+	expect_end(&c);
+
+	/* The error names the file; what follows it is read to its end. */
+	child_start(&c, ROLE_PARSER, "kanata-parser", NULL);
+	ask_more(&c, "/one/kube", "a: [\n", false);
+	ask_more(&c, "/two/kube", "b: [\n", false);
+	ask_more(&c, "/three/kube", second, true);
+	expect_error(&c, "/one/kube", 2, 1, "");
+	child_start(&c, ROLE_PARSER, "kanata-parser", NULL);
+	ask_more(&c, "/one/kube", first, false);
+	ask_more(&c, "/two/kube", "kind: Pod\n", true);
+	expect_error(&c, "/two/kube", 1, 7, "`kind: Config`");
+}
+
+/* As many as there may be, and one more, which no honest parent sends. */
+static void
+test_many_kubeconfigs(void **state)
+{
+	struct child	 c;
+	unsigned	 i;
+
+	(void)state;
+	child_start(&c, ROLE_PARSER, "kanata-parser", NULL);
+	for (i = 0; i < KUBECONFIG_FILES_MAX; i++)
+		ask_more(&c, "/k", "a: b\n", i == KUBECONFIG_FILES_MAX - 1);
+	expect_error(&c, "/k", 1, 1, "no `current-context`");
+	child_start(&c, ROLE_PARSER, "kanata-parser", NULL);
+	for (i = 0; i < KUBECONFIG_FILES_MAX; i++)
+		ask_more(&c, "/k", "a: b\n", false);
+	child_expect_log(&c, "more kubeconfigs than there may be");
+	assert_int_equal(child_wait(&c), 1);
+}
+
 static void
 test_webhook(void **state)
 {
@@ -289,6 +393,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_conf),
 		cmocka_unit_test(test_kubeconfig),
+		cmocka_unit_test(test_kubeconfigs),
+		cmocka_unit_test(test_many_kubeconfigs),
 		cmocka_unit_test(test_webhook),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_many),
