@@ -6,6 +6,7 @@ shared by the tests of a file, each with a namespace of its own.
 """
 
 import base64
+import http.client
 import itertools
 import json
 import os
@@ -37,6 +38,10 @@ class ApiError(Exception):
     def __init__(self, code, text):
         super().__init__(f"{code} {text[:500]}")
         self.code = code
+
+
+# A server that goes away in the middle of an answer is a way to fail, too.
+FAILURES = (ApiError, OSError, http.client.HTTPException)
 
 
 class Client:
@@ -103,13 +108,13 @@ class Kubelet(threading.Thread):
         while not self.done.wait(0.15):
             try:
                 pods = self.client.list("pods", None, "?resourceVersion=0")["items"]
-            except (ApiError, OSError) as error:
+            except FAILURES as error:
                 self.errors.append(str(error))
                 continue
             for pod in pods:
                 try:
                     self.tend(pod)
-                except (ApiError, OSError) as error:
+                except FAILURES as error:
                     # Gone or changed in the meantime is normal.
                     if getattr(error, "code", None) not in (404, 409):
                         self.errors.append(str(error))
@@ -234,11 +239,10 @@ class RealKube:
             f"--service-account-private-key-file={at('sa.key')}", f"--cert-dir={self.folder}")
 
     def restart_server(self, before_start):
-        self.server.terminate()
-        reap.wait(self.server, 30)
-        reap.end_group(self.server)
-        self.manager.kill()
-        reap.end_group(self.manager)
+        # The server would wait half a minute for its watches to end.
+        for child in (self.server, self.manager):
+            child.kill()
+            reap.end_group(child)
         self.children = []
         before_start()
         self.start_server()
@@ -391,7 +395,8 @@ class RealKube:
                 return False
             if plural == "daemonsets":
                 return status["numberReady"] == status["desiredNumberScheduled"] > 0
-            return status.get("readyReplicas", 0) == obj["spec"]["replicas"] == \
+            ready = "availableReplicas" if plural == "deployments" else "readyReplicas"
+            return status.get(ready, 0) == obj["spec"]["replicas"] == \
                 status.get("updatedReplicas", 0) == status.get("replicas", 0)
         wait(all_ready, 40, f"{plural} {ns}/{name} to be ready", every=0.1)
 

@@ -41,9 +41,9 @@ class RealWorld:
         self.page.wait_status(id, status, limit=40)
         self.page.wait_open(1)
 
-    def recovery(self, app, id):
+    def recovery(self, app, id, limit=40):
         self.kube.heal(self.ns, app)
-        self.page.wait_status(id, "OPERATIONAL", limit=40)
+        self.page.wait_status(id, "OPERATIONAL", limit=limit)
         self.page.wait_open(0)
 
 
@@ -175,7 +175,7 @@ def test_scaled_to_zero_and_deleted():
     world.page.assert_one_outage("cmp-other")
 
 
-@limit(150)
+@limit(240)
 def test_compaction_during_an_outage():
     """etcd forgets what the watch would go on from: 410, relist, nothing lost."""
     world = RealWorld(by_token)
@@ -184,7 +184,8 @@ def test_compaction_during_an_outage():
     world.outage("web", "cmp")
     # The server goes away, and forgets while nobody watches.
     world.kube.restart_server(before_start=world.kube.etcd.compact)
-    world.recovery("web", "cmp")
+    # A server that has just started answers 403 until it knows its roles.
+    world.recovery("web", "cmp", limit=150)
     world.page.assert_one_outage("cmp")
     world.kanata.assert_no_restarts()
 

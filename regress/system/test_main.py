@@ -177,6 +177,19 @@ def test_never_ready_is_silent():
     world.outage("new", "cmp-new")
 
 
+def test_not_available_yet_is_silent():
+    """Just made, ready, but not for minReadySeconds: it was never available."""
+    kube = Kube()
+    kube.deployment("default", "other", 1)
+    kube.deployment("default", "new", 2, min_ready=6)
+    world = World({"cmp-new": "new", "cmp-other": "other"}, kube=kube)
+    world.kanata.wait_health("cmp-other", "ok")
+    world.outage("other", "cmp-other")
+    world.recovery("other", "cmp-other")
+    world.wait_all()
+    world.page.assert_one_outage("cmp-other")
+
+
 def test_never_ready_for_long():
     kube = Kube()
     kube.deployment("default", "new", 1, crash="ImagePullBackOff", age=3600)

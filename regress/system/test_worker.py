@@ -117,12 +117,11 @@ def test_parent_dies():
          "the workers to die with the parent")
 
 
-# A worker that was taken over, in place of the real one: speaks nonsense, once;
-# the next start is the real one again. In C, because the daemon's own cage lets
-# it execute nothing else.
+# A worker that was taken over, in place of the real one: the first start is the
+# real one, the second speaks nonsense, then it is the real one again. In C,
+# because the daemon's own cage lets it execute nothing else.
 NONSENSE = """\
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -131,12 +130,12 @@ static const unsigned char message[] = { %(bytes)s };
 int
 main(int argc, char **argv)
 {
-	char real[4096];
+	int flags = O_CREAT | O_EXCL | O_CLOEXEC;
 
 	(void)argc;
-	if (open("%(marker)s", O_CREAT | O_EXCL | O_WRONLY, 0600) == -1) {
-		snprintf(real, sizeof(real), "%%s", "%(real)s");
-		execv(real, argv);
+	if (open("%(marker)s.first", flags, 0600) != -1 ||
+	    open("%(marker)s", flags, 0600) == -1) {
+		execv("%(real)s", argv);
 		return 1;
 	}
 	send(3, message, sizeof(message), 0);
@@ -169,16 +168,20 @@ def pack(*values):
 def speak_nonsense(role, message):
     tree = copy_tree(os.path.join(temp_dir(), "tree"))
     path = os.path.join(tree, "libexec", "kanata", f"kanata-{role}")
-    os.rename(path, path + ".real")
+    real = os.path.join(tree, "libexec", "kanata", "real", f"kanata-{role}")
+    os.mkdir(os.path.dirname(real), 0o755)
+    os.rename(path, real)
     kube = Kube()
     kube.deployment("default", "api", 2)
     world = World({"cmp": "api"}, kube=kube, tree=tree, start=False)
     marker = os.path.join(world.kanata.state_dir, "spoke")
     done = subprocess.run(["cc", "-x", "c", "-", "-o", path], text=True, capture_output=True,
                           input=NONSENSE % {"bytes": ", ".join(str(b) for b in message),
-                                            "marker": marker, "real": path + ".real"})
+                                            "marker": marker, "real": real})
     equal(done.returncode, 0, f"exit status of cc ({done.stderr})")
-    world.kanata.start(ready=False)
+    world.kanata.start()
+    world.wait_all()
+    os.kill(world.kanata.pids()[role], signal.SIGKILL)
     wait(lambda: os.path.exists(marker), 30, f"the false {role} to speak")
     world.kanata.wait_ready()
     world.wait_all(limit=60)
@@ -186,7 +189,7 @@ def speak_nonsense(role, message):
     world.recovery("api", "cmp")
     world.page.assert_one_outage("cmp")
     worker = [w for w in world.kanata.workers() if w["name"].startswith(role)][0]
-    assert worker["restarts"] >= 1, f"{worker}"
+    assert worker["restarts"] >= 2, f"{worker}"
     print(f"its last death: {worker['death']}")
     world.kanata.assert_no_restarts(but=role)
 
