@@ -13,25 +13,38 @@
 #define CHAIN_MAX	4	/* Deployment, ReplicaSet, pod, and one more */
 #define KEY_SIZE	(OBJECT_NAMESPACE_MAX + OBJECT_NAME_MAX + 16)
 
-/* The pods of the workload at hand; one buffer, it grows and stays. */
-static struct pod_state		*pods;
-static const struct pod		**origin;
-static size_t			 npods, pods_size;
+/* The pods of the workload at hand, and which of them are of its newest revision:
+ * those of one owner, else of one revision, else all. */
+struct crowd {
+	const struct pod	**pod;
+	size_t			  n;
+	const struct node	 *fresh_owner;
+	const struct word	 *fresh_revision;
+};
+
+/* One buffer, it grows and stays: by an eighth, for it may be large. */
+static const struct pod	**pods;
+static size_t		  npods, pods_size;
 
 static void
 add_pod(const struct pod *p)
 {
-	struct pod_state	*s;
-
 	if (npods == pods_size) {
-		pods_size = pods_size == 0 ? 64 : pods_size * 2;
-		pods = reallocarray(pods, pods_size, sizeof(*pods));
-		origin = reallocarray(origin, pods_size, sizeof(*origin));
-		if (pods == NULL || origin == NULL)
+		pods_size += pods_size / 8 + 64;
+		if ((pods = reallocarray(pods, pods_size, sizeof(*pods))) ==
+		    NULL)
 			fatal("gather");
 	}
-	origin[npods] = p;
-	s = &pods[npods++];
+	pods[npods++] = p;
+}
+
+/* The n-th pod, for health_judge. */
+static void
+crowd_pod(const void *arg, size_t n, struct pod_state *s)
+{
+	const struct crowd	*c = arg;
+	const struct pod	*p = c->pod[n];
+
 	s->name = p->name;
 	s->detail = p->detail == NULL ? "" : p->detail;
 	s->ready = p->ready;
@@ -39,7 +52,8 @@ add_pod(const struct pod *p)
 	s->terminating = p->terminating;
 	s->succeeded = p->succeeded;
 	s->failed = p->failed;
-	s->fresh = true;
+	s->fresh = c->fresh_owner != NULL ? p->owner == c->fresh_owner :
+	    c->fresh_revision == NULL || p->revision == c->fresh_revision;
 	s->cause = p->cause;
 	s->ready_since = p->ready_since;
 	s->created = p->created;
@@ -90,48 +104,41 @@ newest_replicaset(const struct node *n)
 
 /* b came after a; of two at the same time the names of the revisions decide. */
 static bool
-is_newer(size_t a, size_t b)
+is_newer(const struct pod *a, const struct pod *b)
 {
-	if (pods[a].terminating)
+	if (a->terminating)
 		return (true);
-	if (pods[b].created != pods[a].created)
-		return (pods[b].created > pods[a].created);
-	return (strcmp(origin[b]->revision->s, origin[a]->revision->s) > 0);
+	if (b->created != a->created)
+		return (b->created > a->created);
+	return (b->revision != a->revision &&
+	    strcmp(b->revision->s, a->revision->s) > 0);
 }
 
 /* Without a better word: the revision of the pod that came last. */
 static const struct word *
-newest_revision(void)
+newest_revision(const struct crowd *c)
 {
 	size_t	 i, newest = 0;
 
-	for (i = 0; i < npods; i++)
-		if (!pods[i].terminating && is_newer(newest, i))
+	for (i = 0; i < c->n; i++)
+		if (!c->pod[i]->terminating &&
+		    is_newer(c->pod[newest], c->pod[i]))
 			newest = i;
-	return (npods == 0 ? NULL : origin[newest]->revision);
+	return (c->n == 0 ? NULL : c->pod[newest]->revision);
 }
 
 static void
-mark_fresh(const struct node *n)
+mark_fresh(struct crowd *c, const struct node *n)
 {
-	const struct node	*newest = NULL;
-	const struct word	*revision;
-	size_t			 i;
-
 	if (n->kind == KIND_REPLICASET)
 		return;
 	if (n->kind == KIND_DEPLOYMENT &&
-	    (newest = newest_replicaset(n)) != NULL) {
-		for (i = 0; i < npods; i++)
-			pods[i].fresh = origin[i]->owner == newest;
+	    (c->fresh_owner = newest_replicaset(n)) != NULL)
 		return;
-	}
 	if (n->workload != NULL && n->workload->update_revision->s[0] != '\0')
-		revision = n->workload->update_revision;
+		c->fresh_revision = n->workload->update_revision;
 	else
-		revision = newest_revision();
-	for (i = 0; i < npods; i++)
-		pods[i].fresh = origin[i]->revision == revision;
+		c->fresh_revision = newest_revision(c);
 }
 
 /* A CronJob is as well as its last Job that finished. */
@@ -201,13 +208,15 @@ struct sum {
 };
 
 static void
-judge_part(struct sum *sum, const char *key, const struct workload_state *w)
+judge_part(struct sum *sum, const char *key, const struct workload_state *w,
+    const struct crowd *c)
 {
 	const struct health_rules	*rules = &sum->target->component->rules;
 	struct part			*part = part_get(sum->target, key);
 	struct health_view		 v;
 
-	health_judge(w, pods, npods, rules, sum->now, &part->memory, &v);
+	health_judge_each(w, crowd_pod, c, c->n, rules, sum->now, &part->memory,
+	    &v);
 	if (v.since > *sum->latest)
 		*sum->latest = v.since;
 	if (sum->any)
@@ -220,14 +229,14 @@ judge_part(struct sum *sum, const char *key, const struct workload_state *w)
 
 /* How old a workload is at least that cannot be read itself. */
 static uint64_t
-oldest_pod(void)
+oldest_pod(const struct crowd *c)
 {
 	uint64_t	 t = 0;
 	size_t		 i;
 
-	for (i = 0; i < npods; i++)
-		if (t == 0 || pods[i].created < t)
-			t = pods[i].created;
+	for (i = 0; i < c->n; i++)
+		if (t == 0 || c->pod[i]->created < t)
+			t = c->pod[i]->created;
 	return (t);
 }
 
@@ -235,30 +244,34 @@ static void
 judge_node(struct sum *sum, const struct node *n)
 {
 	struct workload_state	 w;
+	struct crowd		 c = { 0 };
 	char			 key[KEY_SIZE];
 
 	npods = 0;
 	add_pods(n, 0);
+	c.pod = pods;
+	c.n = npods;
 	memset(&w, 0, sizeof(w));
 	if (n->workload != NULL)
 		w = n->workload->state;
 	else {
 		w.kind = n->kind;
 		w.found = true;
-		w.created = oldest_pod();
+		w.created = oldest_pod(&c);
 	}
 	w.paused = node_is_paused(n);
-	mark_fresh(n);
+	mark_fresh(&c, n);
 	if (n->kind == KIND_CRONJOB)
 		last_job(n, &w);
 	snprintf(key, sizeof(key), "%s/%d/%s", n->space->name, n->kind, n->name);
-	judge_part(sum, key, &w);
+	judge_part(sum, key, &w, &c);
 }
 
 static void
 judge_pod_alone(struct sum *sum, const struct pod *p)
 {
 	struct workload_state	 w;
+	struct crowd		 c = { .pod = &p, .n = 1 };
 	char			 key[KEY_SIZE];
 
 	memset(&w, 0, sizeof(w));
@@ -266,10 +279,8 @@ judge_pod_alone(struct sum *sum, const struct pod *p)
 	w.found = true;
 	w.paused = p->paused || p->space->paused;
 	w.created = p->created;
-	npods = 0;
-	add_pod(p);
 	snprintf(key, sizeof(key), "%s/%d/%s", p->space->name, KIND_POD, p->name);
-	judge_part(sum, key, &w);
+	judge_part(sum, key, &w, &c);
 }
 
 static bool
@@ -372,33 +383,26 @@ static void
 judge_group(struct sum *sum, const struct pod **member, size_t n)
 {
 	struct workload_state	 w;
-	const struct word	*newest;
+	struct crowd		 c = { .pod = member, .n = n };
 	const struct pod	*p = member[0];
 	char			 key[KEY_SIZE];
-	size_t			 i;
 
 	memset(&w, 0, sizeof(w));
 	w.kind = KIND_ANY;
 	w.found = true;
 	w.paused = p->space->paused;
-	npods = 0;
-	for (i = 0; i < n; i++) {
-		/* A Job's pods are not there to serve. */
-		if (p->owner != NULL && p->owner->kind == KIND_JOB)
-			w.kind = KIND_JOB;
-		add_pod(member[i]);
-	}
-	w.created = oldest_pod();
-	newest = newest_revision();
-	for (i = 0; i < n; i++)
-		pods[i].fresh = p->owner == NULL ||
-		    origin[i]->revision == newest;
+	/* A Job's pods are not there to serve. */
+	if (p->owner != NULL && p->owner->kind == KIND_JOB)
+		w.kind = KIND_JOB;
+	w.created = oldest_pod(&c);
+	if (p->owner != NULL)
+		c.fresh_revision = newest_revision(&c);
 	if (p->owner == NULL)
 		snprintf(key, sizeof(key), "%s", p->space->name);
 	else
 		snprintf(key, sizeof(key), "%s/%d/%.*s", p->space->name,
 		    p->owner->kind, (int)group_length(p), p->owner->name);
-	judge_part(sum, key, &w);
+	judge_part(sum, key, &w, &c);
 }
 
 /* Pods of a selector, workload by workload, so that a rollout of one of them is
@@ -406,28 +410,26 @@ judge_group(struct sum *sum, const struct pod **member, size_t n)
 static void
 judge_selected(struct components *all, struct sum *sum)
 {
-	static const struct pod	**member;
-	static size_t		  size;
-	struct membership	 *m;
-	size_t			  n = 0, i, from;
+	struct membership	*m;
+	size_t			 i, from;
 
+	npods = 0;
 	LIST_FOREACH(m, &sum->target->selection->members, entry) {
 		if (!in_scope(all, sum->target, m->pod->space))
 			continue;
-		if (n == size) {
-			size = size == 0 ? 64 : size * 2;
-			if ((member = reallocarray(member, size,
-			    sizeof(*member))) == NULL)
-				fatal("gather");
-		}
-		member[n++] = m->pod;
+		add_pod(m->pod);
 	}
-	/* Not qsort, which asks the kernel how much memory there is. */
-	if (n > 1 && heapsort(member, n, sizeof(*member), group_compare) == -1)
+	for (i = 1; i < npods; i++)
+		if (group_compare(&pods[i - 1], &pods[i]) > 0)
+			break;
+	/* Mostly it is one group.  Not qsort, which asks the kernel how much
+	 * memory there is. */
+	if (i < npods && heapsort(pods, npods, sizeof(*pods), group_compare) ==
+	    -1)
 		fatal("gather");
-	for (from = 0, i = 1; i <= n; i++)
-		if (i == n || group_compare(&member[from], &member[i]) != 0) {
-			judge_group(sum, member + from, i - from);
+	for (from = 0, i = 1; i <= npods; i++)
+		if (i == npods || group_compare(&pods[from], &pods[i]) != 0) {
+			judge_group(sum, pods + from, i - from);
 			from = i;
 		}
 }
@@ -442,10 +444,9 @@ judge_absent(struct sum *sum)
 
 	memset(&w, 0, sizeof(w));
 	w.kind = t->kind;
-	npods = 0;
 	for (p = t->parts; p != NULL; p = p->next)
 		p->ghost = true;
-	health_judge(&w, pods, 0, &t->component->rules, sum->now,
+	health_judge(&w, NULL, 0, &t->component->rules, sum->now,
 	    t->parts == NULL ? &t->absent : &t->parts->memory, sum->view);
 	if (sum->view->detail[0] == '\0')
 		snprintf(sum->view->detail, sizeof(sum->view->detail),

@@ -18,9 +18,16 @@ struct tally {
 	unsigned	 starting;	/* new, nothing wrong with them yet */
 	bool		 was_ready;	/* one of them was ready once */
 	uint64_t	 changed;	/* the last change of any of them */
-	const struct pod_state *worst;		/* that lacks */
-	const struct pod_state *worst_fresh;	/* of the newest revision */
-	const struct pod_state *gone;		/* failed or ending */
+	struct pod_state worst;		/* that lacks; name NULL: none does */
+	struct pod_state worst_fresh;	/* of the newest revision */
+	struct pod_state gone;		/* failed or ending */
+};
+
+/* The pods of a workload, one at a time. */
+struct pods {
+	health_pod_fn	 pod;
+	const void	*arg;
+	size_t		 n;
 };
 
 /* The higher, the better it explains what is wrong. */
@@ -73,18 +80,25 @@ look_again(struct health_view *out, uint64_t when)
 }
 
 /* The name decides between equals, so that the order of the pods never shows. */
-static const struct pod_state *
-worse_pod(const struct pod_state *a, const struct pod_state *b)
+static void
+worse_pod(struct pod_state *a, const struct pod_state *b)
 {
 	int	 ra, rb;
 
-	if (a == NULL)
-		return (b);
-	ra = cause_rank(a->cause);
-	rb = cause_rank(b->cause);
-	if (ra != rb)
-		return (ra > rb ? a : b);
-	return (strcmp(a->name, b->name) <= 0 ? a : b);
+	if (a->name != NULL) {
+		ra = cause_rank(a->cause);
+		rb = cause_rank(b->cause);
+		if (ra != rb ? ra > rb : strcmp(a->name, b->name) <= 0)
+			return;
+	}
+	*a = *b;
+}
+
+/* NULL if there is none. */
+static const struct pod_state *
+some_pod(const struct pod_state *p)
+{
+	return (p->name == NULL ? NULL : p);
 }
 
 static void
@@ -98,7 +112,7 @@ tally_pod(struct tally *t, const struct pod_state *p,
 		t->was_ready = true;
 	if (p->terminating || p->succeeded || p->failed) {
 		if (p->failed || p->terminating)
-			t->gone = worse_pod(t->gone, p);
+			worse_pod(&t->gone, p);
 		return;
 	}
 	t->live++;
@@ -113,9 +127,9 @@ tally_pod(struct tally *t, const struct pod_state *p,
 		t->starting++;
 		return;
 	}
-	t->worst = worse_pod(t->worst, p);
+	worse_pod(&t->worst, p);
 	if (p->fresh)
-		t->worst_fresh = worse_pod(t->worst_fresh, p);
+		worse_pod(&t->worst_fresh, p);
 	if (!p->was_ready && !cause_is_bad(p->cause) &&
 	    now < p->created + rules->first_ready_within)
 		t->starting++;
@@ -198,7 +212,7 @@ rollout_stuck(const struct workload_state *w, const struct tally *t, bool rollin
     const struct health_rules *rules, uint64_t now, uint64_t *since,
     struct health_view *out)
 {
-	const struct pod_state	*p = t->worst_fresh;
+	const struct pod_state	*p = some_pod(&t->worst_fresh);
 	bool			 bad = p != NULL && cause_is_bad(p->cause);
 
 	if (!w->deadline && !rolling)
@@ -229,12 +243,12 @@ rollout_stuck(const struct workload_state *w, const struct tally *t, bool rollin
 static enum cause
 missing_cause(const struct workload_state *w, const struct tally *t)
 {
-	if (t->worst != NULL && t->worst->cause != CAUSE_NONE)
-		return (t->worst->cause);
+	if (t->worst.name != NULL && t->worst.cause != CAUSE_NONE)
+		return (t->worst.cause);
 	if (w->replica_failure)
 		return (CAUSE_CREATE);
-	if (t->gone != NULL && t->gone->cause != CAUSE_NONE)
-		return (t->gone->cause);
+	if (t->gone.name != NULL && t->gone.cause != CAUSE_NONE)
+		return (t->gone.cause);
 	return (CAUSE_NOT_READY);
 }
 
@@ -300,10 +314,10 @@ judge_missing(const struct workload_state *w, const struct tally *t, bool rollin
 	}
 	/* The last pods of a rollout start when the cluster counts it as done. */
 	if (!rolling && m->health == HEALTH_ROLLING && missing <= t->starting &&
-	    (t->worst == NULL || !cause_is_bad(t->worst->cause))) {
+	    (t->worst.name == NULL || !cause_is_bad(t->worst.cause))) {
 		rolling = true;
-		if (t->worst != NULL)
-			look_again(out, t->worst->created +
+		if (t->worst.name != NULL)
+			look_again(out, t->worst.created +
 			    rules->first_ready_within);
 	}
 	out->cause = missing_cause(w, t);
@@ -311,7 +325,7 @@ judge_missing(const struct workload_state *w, const struct tally *t, bool rollin
 		out->health = HEALTH_ROLLING;
 	else
 		out->health = by_threshold(out->ready, out->desired, rules);
-	blame(out, t->worst != NULL ? t->worst : t->gone);
+	blame(out, t->worst.name != NULL ? &t->worst : some_pod(&t->gone));
 }
 
 /* When the missing capacity went, by the cluster's timestamps. */
@@ -330,19 +344,22 @@ missing_since(const struct workload_state *w, const struct tally *t,
 }
 
 static void
-judge_replicas(const struct workload_state *w, const struct pod_state *pods,
-    size_t npods, const struct health_rules *rules, uint64_t now,
-    struct health_memory *m, struct health_view *out)
+judge_replicas(const struct workload_state *w, const struct pods *pods,
+    const struct health_rules *rules, uint64_t now, struct health_memory *m,
+    struct health_view *out)
 {
 	struct tally	 t;
+	struct pod_state p;
 	enum cause	 stuck;
 	uint64_t	 since;
 	bool		 rolling;
 	size_t		 i;
 
 	memset(&t, 0, sizeof(t));
-	for (i = 0; i < npods; i++)
-		tally_pod(&t, &pods[i], w, rules, now, out);
+	for (i = 0; i < pods->n; i++) {
+		pods->pod(pods->arg, i, &p);
+		tally_pod(&t, &p, w, rules, now, out);
+	}
 	out->desired = count_wanted(w, &t);
 	out->ready = t.available < out->desired ? t.available : out->desired;
 	rolling = w->counted ? w->rolling :
@@ -366,15 +383,15 @@ judge_replicas(const struct workload_state *w, const struct pod_state *pods,
 	if (out->ready < out->desired &&
 	    still_first_start(w, &t, rules, now, m, out)) {
 		say_unknown(out, CAUSE_STARTING);
-		blame(out, t.worst);
+		blame(out, some_pod(&t.worst));
 	} else if (stuck != CAUSE_NONE) {
 		out->health = out->ready == out->desired ? HEALTH_DEGRADED :
 		    by_threshold(out->ready, out->desired, rules);
 		out->cause = stuck;
 		if (out->health == HEALTH_MAJOR && t.changed > since)
 			since = t.changed;
-		if (t.worst_fresh != NULL)
-			blame(out, t.worst_fresh);
+		if (t.worst_fresh.name != NULL)
+			blame(out, &t.worst_fresh);
 		else
 			snprintf(out->detail, sizeof(out->detail),
 			    "the rollout makes no progress");
@@ -429,29 +446,30 @@ judge_pod(const struct workload_state *w, const struct pod_state *p,
  * even start.
  */
 static void
-judge_job(const struct workload_state *w, const struct pod_state *pods,
-    size_t npods, uint64_t now, struct health_memory *m, struct health_view *out)
+judge_job(const struct workload_state *w, const struct pods *pods, uint64_t now,
+    struct health_memory *m, struct health_view *out)
 {
-	const struct pod_state	*worst = NULL;
+	struct pod_state	 worst = { 0 }, p;
 	uint64_t		 since = w->finished;
 	size_t			 i, active = 0;
 
-	for (i = 0; i < npods; i++) {
-		if (pods[i].terminating || pods[i].succeeded || pods[i].failed)
+	for (i = 0; i < pods->n; i++) {
+		pods->pod(pods->arg, i, &p);
+		if (p.terminating || p.succeeded || p.failed)
 			continue;
 		active++;
-		if (!pods[i].ready)
-			worst = worse_pod(worst, &pods[i]);
+		if (!p.ready)
+			worse_pod(&worst, &p);
 	}
 	out->desired = 1;
 	if (w->suspended) {
 		out->desired = 0;
 		out->health = HEALTH_IDLE;
-	} else if (worst != NULL && cause_is_bad(worst->cause)) {
+	} else if (worst.name != NULL && cause_is_bad(worst.cause)) {
 		out->health = HEALTH_MAJOR;
-		out->cause = worst->cause;
-		blame(out, worst);
-		since = pod_changed(worst);
+		out->cause = worst.cause;
+		blame(out, &worst);
+		since = pod_changed(&worst);
 	} else if (w->failed) {
 		out->health = HEALTH_MAJOR;
 		out->cause = CAUSE_FAILED;
@@ -466,10 +484,13 @@ judge_job(const struct workload_state *w, const struct pod_state *pods,
 }
 
 void
-health_judge(const struct workload_state *w, const struct pod_state *pods,
-    size_t npods, const struct health_rules *rules, uint64_t now,
-    struct health_memory *m, struct health_view *out)
+health_judge_each(const struct workload_state *w, health_pod_fn pod,
+    const void *arg, size_t npods, const struct health_rules *rules,
+    uint64_t now, struct health_memory *m, struct health_view *out)
 {
+	struct pods		 pods = { pod, arg, npods };
+	struct pod_state	 one;
+
 	memset(out, 0, sizeof(*out));
 	out->paused = w->paused;
 	if (m->first_seen == 0)
@@ -483,15 +504,30 @@ health_judge(const struct workload_state *w, const struct pod_state *pods,
 	m->was_found = true;
 	switch (w->kind) {
 	case KIND_POD:
-		judge_pod(w, &pods[0], rules, now, m, out);
+		pod(arg, 0, &one);
+		judge_pod(w, &one, rules, now, m, out);
 		break;
 	case KIND_JOB:
 	case KIND_CRONJOB:
-		judge_job(w, pods, npods, now, m, out);
+		judge_job(w, &pods, now, m, out);
 		break;
 	default:
-		judge_replicas(w, pods, npods, rules, now, m, out);
+		judge_replicas(w, &pods, rules, now, m, out);
 	}
+}
+
+static void
+array_pod(const void *arg, size_t n, struct pod_state *p)
+{
+	*p = ((const struct pod_state *)arg)[n];
+}
+
+void
+health_judge(const struct workload_state *w, const struct pod_state *pods,
+    size_t npods, const struct health_rules *rules, uint64_t now,
+    struct health_memory *m, struct health_view *out)
+{
+	health_judge_each(w, array_pod, pods, npods, rules, now, m, out);
 }
 
 /* Where a health stands among others of the same component. */

@@ -86,6 +86,11 @@ struct health_view {
 void	 health_judge(const struct workload_state *, const struct pod_state *pods,
 	    size_t npods, const struct health_rules *, uint64_t now,
 	    struct health_memory *, struct health_view *out);
+/* The same of pods that are no array: fills in the n-th of them. */
+typedef void (*health_pod_fn)(const void *arg, size_t n, struct pod_state *);
+void	 health_judge_each(const struct workload_state *, health_pod_fn,
+	    const void *arg, size_t npods, const struct health_rules *,
+	    uint64_t now, struct health_memory *, struct health_view *out);
 /*
  * Adds b to a: the sum of the counts, the worse health.  What is deleted, was
  * never healthy yet or is paused does not count beside what is not.  Pooled: the

@@ -483,6 +483,35 @@ test_nothing_before_the_store(void **state)
 	model_free(m);
 }
 
+/* A write that is said to have failed may be there all the same. */
+static void
+test_failed_write_is_there(void **state)
+{
+	struct model *m;
+
+	(void)state;
+	model_seed(1);
+	m = model_new(1, 0, UP_AFTER, REOPEN);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_settle(m);
+	assert_int_equal(m->posts, 1);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER - 1);
+	m->now++;
+	m->store_lies = true;
+	model_launch(m);
+	model_land(m, true);
+	assert_non_null(strstr(model_record(m, "incident/1767225600000"),
+	    "RESOLVED"));
+	m->store_lies = false;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, 5 * S);
+	assert_int_equal(m->posts, 1);
+	assert_null(strstr(model_record(m, "incident/1767225600000"),
+	    "RESOLVED"));
+	model_free(m);
+}
+
 /* cardstack/cardstack#2545: a human's maintenance is left alone. */
 static void
 test_human_maintenance(void **state)
@@ -527,6 +556,25 @@ test_human_resolves(void **state)
 	model_health(m, 0, HEALTH_MAJOR);
 	model_pass(m, DOWN_AFTER);
 	assert_int_equal(m->nincident, 2);
+	model_free(m);
+}
+
+/* Seen only when the update is to be posted. */
+static void
+test_human_resolved_meanwhile(void **state)
+{
+	struct model *m = world(2);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	model_last(m)->phase = PHASE_RESOLVED;
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
+	assert_int_equal(m->posts, 2);
+	assert_null(model_record(m, "component/c0"));
+	assert_null(model_record(m, "incident/1767225600000"));
 	model_free(m);
 }
 
@@ -709,8 +757,10 @@ main(void)
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_over_before_it_was_said),
 		cmocka_unit_test(test_nothing_before_the_store),
+		cmocka_unit_test(test_failed_write_is_there),
 		cmocka_unit_test(test_human_maintenance),
 		cmocka_unit_test(test_human_resolves),
+		cmocka_unit_test(test_human_resolved_meanwhile),
 		cmocka_unit_test(test_removed_from_configuration),
 		cmocka_unit_test(test_removed_while_away),
 		cmocka_unit_test(test_webhook),

@@ -465,7 +465,7 @@ flight_act(struct model *m, struct model_flight *f)
 	else {
 		f->result = act(m, &f->op, f->id);
 		if (is_store(&f->op)) {
-			if (chance(m->lose_after / 4))
+			if (m->store_lies || chance(m->lose_after / 4))
 				f->result = OP_RETRY;
 		} else if (chance(m->lose_after))
 			f->result = OP_UNSURE;

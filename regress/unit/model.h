@@ -68,6 +68,7 @@ struct model {
 	unsigned	 lose_before, lose_after, refuse_connection;
 	bool		 down;		/* the page cannot be reached at all */
 	bool		 store_down;
+	bool		 store_lies;	/* it writes, and says that it failed */
 	unsigned	 posts;		/* that the page took */
 	unsigned	 puts;
 	bool		 trace;
