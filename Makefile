@@ -78,7 +78,7 @@ streams =	watcher/stream.c watcher/stream_request.c watcher/stream_read.c \
 		watcher/frame.c watcher/backoff.c
 kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \
 		watcher/main.c watcher/cluster.c watcher/credential.c \
-		watcher/renew.c watcher/execcred.c
+		watcher/renew.c watcher/execcred.c watcher/server.c
 kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \
 		-lmsgpackc -lseccomp -lbsd
 

@@ -6,6 +6,7 @@
 #include "../common/worker.h"
 #include "cluster.h"
 #include "renew.h"
+#include "server.h"
 #include "stream.h"
 
 #define TICK		5	/* s between looks at the streams */
@@ -15,15 +16,6 @@
 
 TAILQ_HEAD(stream_queue, stream);
 
-/* How the server is reached, to see whether a reload changes it. */
-struct address {
-	char		*host, *path, *tls_name;
-	unsigned	 port;
-	bool		 tls, insecure;
-	char		*behind;	/* the proxy, "": no proxy */
-	unsigned	 behind_port;
-};
-
 static void	 on_plugin(struct execcred *, const char *);
 
 static struct cluster {
@@ -32,7 +24,6 @@ static struct cluster {
 	struct stream_env env;
 	struct stream_queue streams;
 	struct credentials credentials;
-	struct address	 address;
 	char		*name;
 	bool		 wide;		/* one stream for all namespaces */
 	unsigned	 nns;		/* what a watch without ns means */
@@ -208,46 +199,21 @@ cluster_init(struct event_base *base, const struct cluster_hooks *hooks)
 		fatalx("cluster: no timer");
 }
 
-static const struct conf_endpoint *
-find_endpoint(const struct conf *conf)
-{
-	const struct conf_endpoint	*ep;
-
-	TAILQ_FOREACH(ep, &conf->endpoints, entry)
-		if (ep->role == ROLE_WATCHER && ep->number >= ENDPOINT_CLUSTER)
-			return (ep);
-	return (NULL);
-}
-
 const char *
 cluster_check(const struct conf *conf, const struct credentials *c)
 {
 	static char			 text[512];
 	const struct conf_cluster	*cl = TAILQ_FIRST(&conf->clusters);
-	const struct conf_endpoint	*ep = find_endpoint(conf);
 	const struct conf_component	*cc;
 	struct selector			*sel;
 	const char			*problem;
 	char				 why[128];
 	unsigned			 i;
-	bool				 tls;
 
-	if (cl == NULL || TAILQ_NEXT(cl, entry) != NULL || cl->nns == 0 ||
-	    ep == NULL)
-		return ("a watcher needs one cluster, its namespaces and its "
-		    "server");
-	/* A proxy must not see what is for the server. */
-	tls = cl->host[0] != '\0' ? cl->tls : ep->tls;
-	if (!tls && (!ep->loopback || cl->host[0] != '\0')) {
-		snprintf(text, sizeof(text), "cluster %s: the API server must "
-		    "be reached by https", cl->name);
-		return (text);
-	}
-	if ((problem = credentials_check(c, tls, cl->insecure)) != NULL) {
-		snprintf(text, sizeof(text), "cluster %s: %s", cl->name,
-		    problem);
-		return (text);
-	}
+	if (cl == NULL || TAILQ_NEXT(cl, entry) != NULL || cl->nns == 0)
+		return ("a watcher needs one cluster and its namespaces");
+	if ((problem = server_check(conf, c)) != NULL)
+		return (problem);
 	TAILQ_FOREACH(cc, &conf->components, entry)
 		for (i = 0; i < cc->nwatch; i++) {
 			if (cc->watch[i].kind != KIND_SELECTOR)
@@ -268,68 +234,11 @@ cluster_check(const struct conf *conf, const struct credentials *c)
 /* -- the server -------------------------------------------------------------- */
 
 static void
-make_server(const struct conf_endpoint *ep, const struct conf_cluster *cl)
+make_server(const struct conf *conf)
 {
-	struct http_server_options	 o;
-	const struct credentials	*c = &cluster.credentials;
-
-	memset(&o, 0, sizeof(o));
-	o.endpoint = ep->number;
-	o.tls = ep->tls;
-	o.host = ep->host;
-	o.port = ep->port;
-	if (cl->host[0] != '\0') {
-		o.tls = cl->tls;
-		o.host = cl->host;
-		o.port = cl->port;
-		o.proxy_host = ep->host;
-		o.proxy_port = ep->port;
-		o.proxy_tls = ep->tls;
-		o.proxy_user = c->proxy.p;
-	}
-	o.tls_name = cl->tls_name[0] == '\0' ? NULL : cl->tls_name;
-	o.insecure = cl->insecure;
-	o.ca = c->ca.p;
-	o.ca_len = c->ca.len;
-	o.cert = c->cert.p;
-	o.cert_len = c->cert.len;
-	o.key = c->key.p;
-	o.key_len = c->key.len;
 	cluster.plain_lists = false;
 	http_server_free(cluster.env.server);
-	cluster.env.server = http_server_new(&o);
-}
-
-static bool
-same_address(const struct conf_endpoint *ep, const struct conf_cluster *cl)
-{
-	const struct address	*a = &cluster.address;
-
-	return (a->host != NULL && strcmp(a->host, ep->host) == 0 &&
-	    strcmp(a->path, cl->path) == 0 &&
-	    strcmp(a->tls_name, cl->tls_name) == 0 && a->port == ep->port &&
-	    a->tls == ep->tls && a->insecure == cl->insecure &&
-	    strcmp(a->behind, cl->host) == 0 && a->behind_port == cl->port);
-}
-
-static void
-set_address(const struct conf_endpoint *ep, const struct conf_cluster *cl)
-{
-	struct address	*a = &cluster.address;
-
-	free(a->host);
-	free(a->path);
-	free(a->tls_name);
-	free(a->behind);
-	a->behind = copy(cl->host);
-	a->behind_port = cl->port;
-	a->host = copy(ep->host);
-	a->path = copy(cl->path);
-	a->tls_name = copy(cl->tls_name);
-	a->port = ep->port;
-	a->tls = ep->tls;
-	a->insecure = cl->insecure;
-	cluster.env.path = a->path;
+	cluster.env.server = server_make(conf, &cluster.credentials);
 }
 
 static bool
@@ -480,13 +389,12 @@ void
 cluster_configure(const struct conf *conf, struct credentials *c)
 {
 	const struct conf_cluster	*cl = TAILQ_FIRST(&conf->clusters);
-	const struct conf_endpoint	*ep = find_endpoint(conf);
 	struct credentials		 old = cluster.credentials;
 	struct stream			*st;
 	bool				 moved, new_server, new_token, fresh;
 	bool				 elsewhere;
 
-	moved = !same_address(ep, cl);
+	moved = server_moved(conf);
 	/* It is good until the plugin has given another. */
 	if (cl->plugin && !moved)
 		credentials_keep_plugin(c, &old);
@@ -507,8 +415,8 @@ cluster_configure(const struct conf *conf, struct credentials *c)
 	set_streams(conf);
 	fresh = components_configure(cluster.components, conf, elsewhere);
 	if (new_server) {
-		set_address(ep, cl);
-		make_server(ep, cl);
+		cluster.env.path = server_remember(conf);
+		make_server(conf);
 	}
 	credentials_clear(&old);
 	if (cl->plugin)
@@ -554,8 +462,7 @@ on_plugin(struct execcred *x, const char *problem)
 		TAILQ_FOREACH(st, &cluster.streams, entry)
 			stream_stop(st);
 	if (new_server)
-		make_server(find_endpoint(worker_conf()),
-		    TAILQ_FIRST(&worker_conf()->clusters));
+		make_server(worker_conf());
 	TAILQ_FOREACH(st, &cluster.streams, entry) {
 		if (new_server || cluster.waiting)
 			stream_resume(st, cluster.waiting);
