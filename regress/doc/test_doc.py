@@ -67,7 +67,7 @@ def literals(text):
 
 def all_literals():
     files = [path for folder in ("common", "kanatad", "kanatactl", "dialer", "watcher", "notifier",
-                                 "store")
+                                 "store", "runner")
              for path in glob.glob(os.path.join(TOP, folder, "*.[ch]"))]
     assert len(files) > 40, f"only {len(files)} sources"
     return [text for path in files for text in literals(read(path))]
@@ -199,8 +199,18 @@ def test_words_that_are_shown():
 
 def test_environment():
     used = {name for path in glob.glob(os.path.join(TOP, "kanatad", "*.c"))
-            for name in re.findall(r'getenv\("(\w+)"\)', read(path))}
+            for name in re.findall(r'(?:getenv|variable)\("(\w+)"', read(path))}
     equal(marked(manual("kanatad.8"), "Ev"), used, "environment: kanatad.8 against the sources")
+
+
+def test_environment_of_plugins():
+    text = manual("kanatad.8")
+    part = text[text.index(".Ss Exec plugins"):text.index(".Ss Supervision")]
+    said = set(re.findall(r"\b[A-Z_]{2,}\b", " ".join(re.findall(r"(?m)^\.Ev (.*)", part))))
+    table = re.search(r"(?s)plugin_environment\(void\).*?names\[\] = \{(.*?)\};",
+                      source("kanatad", "child.c"))[1]
+    passed = {name for name in literals(table) if name.isupper()}
+    equal(said - {"KUBERNETES_EXEC_INFO"}, passed, "environment of plugins in kanatad.8")
 
 
 def test_signals():
@@ -352,7 +362,7 @@ def test_install():
               "opt/k/share/man/man8/kanatad.8", "opt/k/share/man/man8/kanatactl.8",
               "opt/k/lib/systemd/system/kanatad.service", "opt/k/share/doc/kanata/kanata.conf"}
     wanted |= {f"opt/k/libexec/kanata/kanata-{role}"
-               for role in ("parser", "dialer", "watcher", "notifier", "store")}
+               for role in ("parser", "dialer", "watcher", "notifier", "store", "runner")}
     equal(sorted(wanted - files), [], "missing after make install")
     unit = read(os.path.join(to, "opt/k/lib/systemd/system/kanatad.service"))
     assert "ExecStart=/opt/k/sbin/kanatad -d\n" in unit and "=-/srv/k " in unit, unit
