@@ -55,8 +55,8 @@ crowd_pod(const void *arg, size_t n, struct pod_state *s)
 	s->fresh = c->fresh_owner != NULL ? p->owner == c->fresh_owner :
 	    c->fresh_revision == NULL || p->revision == c->fresh_revision;
 	s->cause = p->cause;
-	s->ready_since = p->ready_since;
-	s->created = p->created;
+	s->ready_since = (uint64_t)p->ready_since * 1000;
+	s->created = (uint64_t)p->created * 1000;
 }
 
 /* Belongs to this incarnation of its owner: names come back, uids do not. */
@@ -231,13 +231,13 @@ judge_part(struct sum *sum, const char *key, const struct workload_state *w,
 static uint64_t
 oldest_pod(const struct crowd *c)
 {
-	uint64_t	 t = 0;
+	uint32_t	 t = 0;
 	size_t		 i;
 
 	for (i = 0; i < c->n; i++)
 		if (t == 0 || c->pod[i]->created < t)
 			t = c->pod[i]->created;
-	return (t);
+	return ((uint64_t)t * 1000);
 }
 
 static void
@@ -278,7 +278,7 @@ judge_pod_alone(struct sum *sum, const struct pod *p)
 	w.kind = KIND_POD;
 	w.found = true;
 	w.paused = p->paused || p->space->paused;
-	w.created = p->created;
+	w.created = (uint64_t)p->created * 1000;
 	snprintf(key, sizeof(key), "%s/%d/%s", p->space->name, KIND_POD, p->name);
 	judge_part(sum, key, &w, &c);
 }

@@ -189,7 +189,7 @@ sweep_pod(struct link *l, void *arg)
 	struct sweep	*sw = arg;
 	struct pod	*p = (struct pod *)l;
 
-	if (sweep_hits(sw, p->space, p->mark))
+	if (sweep_hits(sw, p->space, p->link.mark))
 		pod_drop(sw->o, p);
 }
 

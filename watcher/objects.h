@@ -64,8 +64,10 @@ struct pod {
 	struct word	*revision;
 	struct membership *membership;	/* selections that it is in */
 	char		*detail;	/* NULL: none */
-	uint64_t	 owner_uid, created, ready_since;
-	uint32_t	 mark;
+	uint64_t	 owner_uid;
+	/* In s, as the API has them, until 2106; the link's mark is the list's
+	 * that mentioned it. */
+	uint32_t	 created, ready_since;
 	uint8_t		 cause;
 	bool		 ready:1, was_ready:1, terminating:1, succeeded:1,
 			 failed:1, paused:1, has_template_hash:1;

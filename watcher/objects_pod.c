@@ -46,7 +46,8 @@ pod_new(struct objects *o, struct space *s, const char *name)
 	struct pod	*p;
 	size_t		 len = strlen(name) + 1;
 
-	if ((p = calloc(1, sizeof(*p) + len)) == NULL)
+	/* The name begins where padding would. */
+	if ((p = calloc(1, offsetof(struct pod, name) + len)) == NULL)
 		fatal("objects");
 	memcpy(p->name, name, len);
 	p->space = s;
@@ -115,22 +116,30 @@ set_detail(struct pod *p, const char *detail)
 	return (true);
 }
 
+static uint32_t
+seconds(uint64_t ms)
+{
+	return (ms / 1000 > UINT32_MAX ? UINT32_MAX : (uint32_t)(ms / 1000));
+}
+
 /* True if something of it is new. */
 static bool
 set_status(struct pod *p, const struct object *in)
 {
 	const struct pod_state	*s = &in->pod;
+	uint32_t	 created = seconds(s->created);
+	uint32_t	 ready_since = seconds(s->ready_since);
 	/* It stays the same pod while its creationTimestamp does. */
-	bool	 was = s->was_ready || (p->was_ready && p->created == s->created);
+	bool	 was = s->was_ready || (p->was_ready && p->created == created);
 	bool	 changed;
 
-	changed = p->created != s->created || p->ready_since != s->ready_since ||
+	changed = p->created != created || p->ready_since != ready_since ||
 	    p->cause != s->cause || p->ready != s->ready ||
 	    p->was_ready != was || p->terminating != s->terminating ||
 	    p->succeeded != s->succeeded || p->failed != s->failed ||
 	    p->paused != in->paused;
-	p->created = s->created;
-	p->ready_since = s->ready_since;
+	p->created = created;
+	p->ready_since = ready_since;
 	p->cause = s->cause;
 	p->ready = s->ready;
 	p->was_ready = was;
@@ -151,7 +160,7 @@ pod_set(struct objects *o, const struct object *in, uint32_t mark)
 	if (p == NULL)
 		p = pod_new(o, s, in->name);
 	space_put(o, s);
-	p->mark = mark;
+	p->link.mark = mark;
 	p->has_template_hash = in->template_hash[0] != '\0';
 	changed |= set_word(o, &p->revision, in->revision);
 	changed |= pod_own(o, p, in);

@@ -92,7 +92,7 @@ table_add(struct table *t, struct link *l, uint64_t hash)
 
 	if (t->count >= t->nbucket)
 		table_grow(t);
-	l->hash = hash;
+	l->hash = (uint32_t)hash;
 	b = &t->bucket[hash & (t->nbucket - 1)];
 	l->next = *b;
 	*b = l;
@@ -118,7 +118,7 @@ table_first(const struct table *t, uint64_t hash)
 	if (t->nbucket == 0)
 		return (NULL);
 	l = t->bucket[hash & (t->nbucket - 1)];
-	while (l != NULL && l->hash != hash)
+	while (l != NULL && l->hash != (uint32_t)hash)
 		l = l->next;
 	return (l);
 }

@@ -10,7 +10,8 @@
 
 struct link {
 	struct link	*next;
-	uint64_t	 hash;
+	uint32_t	 hash;		/* the lower half */
+	uint32_t	 mark;		/* for whoever owns it */
 };
 
 struct table {
