@@ -78,7 +78,8 @@ streams =	watcher/stream.c watcher/stream_request.c watcher/stream_read.c \
 		watcher/frame.c watcher/backoff.c
 kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \
 		watcher/main.c watcher/cluster.c watcher/credential.c \
-		watcher/renew.c watcher/execcred.c watcher/server.c
+		watcher/renew.c watcher/execcred.c watcher/server.c \
+		watcher/show_pods.c
 kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \
 		-lmsgpackc -lseccomp -lbsd
 
@@ -104,7 +105,7 @@ kanata-runner_SRCS = $(worker) common/plugin.c \
 kanata-runner_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
 
 kanatactl_SRCS = common/role.c common/log.c common/message.c common/datagram.c \
-		common/message_io.c common/health.c \
+		common/message_io.c common/health.c common/conf.c \
 		common/cage.c kanatactl/main.c kanatactl/show.c
 kanatactl_LIBS = -ljansson -lmsgpackc -lseccomp -lbsd
 
@@ -200,6 +201,10 @@ unit_component_LIBS = -ljansson -lprotobuf-nanopb $(unit_message_LIBS)
 UNIT +=		stream
 unit_stream_SRCS = $(common) $(objects) $(streams)
 unit_stream_LIBS = $(unit_component_LIBS)
+
+UNIT +=		table
+unit_table_SRCS = common/log.c watcher/table.c
+unit_table_LIBS = -lbsd
 
 UNIT +=		execcred
 unit_execcred_SRCS = common/log.c watcher/execcred.c watcher/timestamp.c

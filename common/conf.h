@@ -51,7 +51,8 @@ enum show {
 	SHOW_WORKERS	= 4,
 	SHOW_WATCHES	= 8,
 	SHOW_STATE	= 16,
-	SHOW_ALL	= 31
+	SHOW_ALL	= 31,
+	SHOW_PODS	= 32	/* not with all: there may be many */
 };
 
 /* Secrets, each one descriptor. */

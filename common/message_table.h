@@ -160,6 +160,14 @@ M(MSG_RUN_PLUGIN,	PARENT, RUNNER, FD_MUST, MANY,			       \
     "cluster:u name:s63")						       \
 M(MSG_RUN_START,	PARENT, RUNNER, FD_MUST, MANY, "cluster:u")	       \
 M(MSG_RUN_ENDED,	RUNNER, PARENT, FD_NONE, MANY,			       \
-    "cluster:u ok:b text:s255")
+    "cluster:u ok:b text:s255")						       \
+									       \
+/* -- pods that a watcher keeps, a part at a time: as many as whoever asked has \
+ * read.  The cursor is 0 at first; one that comes back as 0 ends it. ------- */ \
+M(MSG_PODS_ASK,		PARENT, WATCHER, FD_NONE, MANY, "cursor:u")	       \
+M(MSG_SHOW_POD,		WATCHER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
+    "cluster:s63 ns:s63 name:s253 owner_kind:u owner:s253 ready:b "	       \
+    "terminating:b cause:u since:u * component:s128")			       \
+M(MSG_PODS_PART,	WATCHER, PARENT, FD_NONE, MANY, "cursor:u")
 
 #endif

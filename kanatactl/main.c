@@ -28,6 +28,7 @@ static const struct { const char *word; unsigned what; } parts[] = {
 	{ "workers", SHOW_WORKERS },
 	{ "watches", SHOW_WATCHES },
 	{ "state", SHOW_STATE },
+	{ "pods", SHOW_PODS },
 };
 
 static void
@@ -35,7 +36,7 @@ usage(void)
 {
 	fprintf(stderr,
 	    "usage: kanatactl [-j] [-s socket] show [components | incidents | "
-	    "workers |\n           watches | state]\n"
+	    "workers |\n           watches | state | pods]\n"
 	    "       kanatactl [-j] [-s socket] reload | stop\n"
 	    "       kanatactl [-j] [-s socket] log brief | verbose\n");
 	exit(2);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../common/conf.h"
 #include "../common/health.h"
 #include "../common/log.h"
 #include "kanatactl.h"
@@ -224,6 +225,52 @@ show_watch(struct showing *show, struct message *m)
 }
 
 static void
+show_pod(struct showing *show, struct message *m)
+{
+	const char *cluster = message_get_s(m), *ns = message_get_s(m),
+	    *name = message_get_s(m), *owner, *component;
+	uint64_t kind = message_get_u(m), cause, since;
+	bool ready, terminating;
+	char who[300] = "";
+	json_t *components = json_array();
+
+	owner = message_get_s(m);
+	ready = message_get_b(m);
+	terminating = message_get_b(m);
+	cause = message_get_u(m);
+	since = message_get_u(m);
+	if (owner[0] != '\0')
+		snprintf(who, sizeof(who), "%s/%s", kind == KIND_ANY ? "other" :
+		    kind_name(kind), owner);
+	if (!show->as_json) {
+		heading(show, m->type, "POD");
+		printf("%s  %s/%s", log_safe(cluster), log_safe(ns),
+		    log_safe(name));
+		printf("  %s  %s%s  since %s", who[0] == '\0' ? "-" :
+		    log_safe(who), ready ? "ready" : cause == CAUSE_NONE ?
+		    "not ready" : cause_name(cause), terminating ?
+		    "  terminating" : "", when(since));
+	}
+	while (message_more(m)) {
+		component = message_get_s(m);
+		if (show->as_json)
+			json_array_append_new(components, text(component));
+		else
+			printf("  %s", log_safe(component));
+	}
+	if (show->as_json)
+		append(show, "pods", json_pack(
+		    "{s:o s:o s:o s:o s:b s:b s:s s:s s:O}", "cluster",
+		    text(cluster), "namespace", text(ns), "name", text(name),
+		    "owner", text(who), "ready", ready, "terminating",
+		    terminating, "cause", cause_name(cause), "since",
+		    when(since), "components", components));
+	else
+		putchar('\n');
+	json_decref(components);
+}
+
+static void
 show_state(struct showing *show, struct message *m)
 {
 	const char *name = message_get_s(m), *value = message_get_s(m);
@@ -255,6 +302,9 @@ show_row(struct showing *show, struct message *m)
 		break;
 	case MSG_SHOW_WATCH:
 		show_watch(show, m);
+		break;
+	case MSG_SHOW_POD:
+		show_pod(show, m);
 		break;
 	default:
 		show_state(show, m);

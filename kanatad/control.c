@@ -18,11 +18,13 @@
 #define CLIENTS_MAX	32
 #define CLIENT_TIME	120	/* s without a request */
 #define SHOW_TIME	10	/* s for the workers to answer */
+#define UNREAD_MAX	(256 * 1024)	/* bytes; then no more is asked for */
 
 struct client {
 	TAILQ_ENTRY(client)	 entry;
 	struct channel		*channel;
 	struct event		*timer;		/* idle, or an answer is late */
+	struct event		*more;		/* look whether it has read */
 	uint32_t		 show_id;	/* of the client's request */
 	bool			 showing;
 	bool			 reloading;
@@ -34,6 +36,8 @@ struct question {
 	TAILQ_ENTRY(question)	 entry;
 	struct child		*child;
 	uint32_t		 id;
+	uint64_t		 cursor;	/* of the next part */
+	bool			 waits;		/* for the client to read */
 };
 
 static TAILQ_HEAD(, client)	 clients = TAILQ_HEAD_INITIALIZER(clients);
@@ -57,6 +61,7 @@ client_free(struct client *client)
 	TAILQ_REMOVE(&clients, client, entry);
 	nclients--;
 	event_free(client->timer);
+	event_free(client->more);
 	channel_free(client->channel);
 	free(client);
 }
@@ -127,6 +132,37 @@ show_done(struct client *client)
 }
 
 static void
+ask_part(struct question *q)
+{
+	struct message_out *m = message_new(MSG_PODS_ASK, q->id);
+
+	message_put_u(m, q->cursor);
+	channel_send(q->child->channel, m, -1);
+}
+
+/* Parts are asked for as fast as the client reads them. */
+static void
+ask_more(evutil_socket_t fd, short event, void *arg)
+{
+	static const struct timeval soon = { 0, 10 * 1000 };
+	struct client *client = arg;
+	struct question *q;
+
+	(void)fd;
+	(void)event;
+	if (channel_pending(client->channel) > UNREAD_MAX) {
+		evtimer_add(client->more, &soon);
+		return;
+	}
+	TAILQ_FOREACH(q, &client->questions, entry)
+		if (q->waits) {
+			q->waits = false;
+			ask_part(q);
+			client_wait(client, SHOW_TIME);
+		}
+}
+
+static void
 ask(struct client *client, struct child *child, uint64_t what)
 {
 	struct message_out *m;
@@ -144,6 +180,10 @@ ask(struct client *client, struct child *child, uint64_t what)
 	q->child = child;
 	q->id = ++last_question;
 	TAILQ_INSERT_TAIL(&client->questions, q, entry);
+	if (what == SHOW_PODS) {
+		ask_part(q);
+		return;
+	}
 	m = message_new(MSG_SHOW_ASK, q->id);
 	message_put_u(m, what);
 	channel_send(child->channel, m, -1);
@@ -166,12 +206,15 @@ on_show(struct client *client, struct message *m)
 			if (child->role != ROLE_PARSER)
 				send_worker(client, child->name, child);
 	}
-	TAILQ_FOREACH(child, &children, entry)
+	TAILQ_FOREACH(child, &children, entry) {
 		if ((child->role == ROLE_NOTIFIER && what & (SHOW_COMPONENTS |
 		    SHOW_INCIDENTS | SHOW_STATE)) ||
 		    (child->role == ROLE_WATCHER && what & SHOW_WATCHES) ||
 		    (child->role == ROLE_STORE && what & SHOW_STATE))
-			ask(client, child, what);
+			ask(client, child, what & SHOW_ALL);
+		if (child->role == ROLE_WATCHER && what & SHOW_PODS)
+			ask(client, child, SHOW_PODS);
+	}
 	show_done(client);
 	return (NULL);
 }
@@ -191,6 +234,14 @@ question_find(const struct child *child, uint32_t id, struct client **owner)
 	return (NULL);
 }
 
+static void
+question_done(struct client *client, struct question *q)
+{
+	TAILQ_REMOVE(&client->questions, q, entry);
+	free(q);
+	show_done(client);
+}
+
 const char *
 control_dispatch(struct child *child, struct message *m)
 {
@@ -201,10 +252,15 @@ control_dispatch(struct child *child, struct message *m)
 	if ((q = question_find(child, m->id, &client)) == NULL)
 		return (m->id > 0 && m->id <= last_question ? NULL :
 		    "an answer that nobody asked for");
-	if (m->type == MSG_SHOW_END) {
-		TAILQ_REMOVE(&client->questions, q, entry);
-		free(q);
-		show_done(client);
+	if (m->type == MSG_SHOW_END)
+		question_done(client, q);
+	else if (m->type == MSG_PODS_PART) {
+		if ((q->cursor = message_get_u(m)) == 0)
+			question_done(client, q);
+		else {
+			q->waits = true;
+			ask_more(-1, 0, client);
+		}
 	} else
 		channel_send(client->channel, message_forward(m,
 		    client->show_id), -1);
@@ -325,6 +381,8 @@ static void
 on_client_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	struct client *client = arg;
+	struct question *q;
+	struct message_out *m;
 
 	(void)fd;
 	(void)what;
@@ -332,12 +390,16 @@ on_client_timeout(evutil_socket_t fd, short what, void *arg)
 		client_free(client);
 		return;
 	}
+	TAILQ_FOREACH(q, &client->questions, entry)
+		if (q->waits) {
+			log_warnx("a client of the control socket is cut off: "
+			    "it does not read");
+			client_free(client);
+			return;
+		}
 	/* A worker is late: the client gets what there is. */
-	while (!TAILQ_EMPTY(&client->questions)) {
-		struct question *q = TAILQ_FIRST(&client->questions);
-		struct message_out *m = message_new(MSG_SHOW_STATE,
-		    client->show_id);
-
+	while ((q = TAILQ_FIRST(&client->questions)) != NULL) {
+		m = message_new(MSG_SHOW_STATE, client->show_id);
 		message_put_s(m, q->child->name);
 		message_put_s(m, "did not answer in time");
 		channel_send(client->channel, m, -1);
@@ -367,7 +429,8 @@ on_accept(evutil_socket_t sock, short what, void *arg)
 		fatal("calloc");
 	TAILQ_INIT(&client->questions);
 	client->timer = evtimer_new(base, on_client_timeout, client);
-	if (client->timer == NULL)
+	client->more = evtimer_new(base, ask_more, client);
+	if (client->timer == NULL || client->more == NULL)
 		fatalx("cannot make a timer");
 	client->channel = channel_new(base, fd, ROLE_PARENT, ROLE_CTL, dispatch,
 	    gone, client);

@@ -7,6 +7,7 @@
 #include "cluster.h"
 #include "renew.h"
 #include "server.h"
+#include "show_pods.h"
 #include "stream.h"
 
 #define TICK		5	/* s between looks at the streams */
@@ -522,4 +523,10 @@ cluster_show(struct channel *ch, uint32_t id)
 		message_put_s(m, st->error);
 		channel_send(ch, m, -1);
 	}
+}
+
+uint64_t
+cluster_show_pods(struct channel *ch, uint32_t id, uint64_t cursor)
+{
+	return (show_pods(ch, id, cluster.name, cluster.components, cursor));
 }

@@ -28,4 +28,9 @@ void		 cluster_say_all(void);
 /* One MSG_SHOW_WATCH for each stream, with that id. */
 void		 cluster_show(struct channel *, uint32_t id);
 
+/* One MSG_SHOW_POD for each pod of a part, with that id; returns the next
+ * cursor, 0 at the end. */
+uint64_t	 cluster_show_pods(struct channel *, uint32_t id,
+		    uint64_t cursor);
+
 #endif

@@ -164,6 +164,18 @@ watcher_on_secret_fresh(struct message *m)
 		fatalx("a secret that nobody asked for");
 }
 
+static void
+watcher_on_pods_ask(struct message *m)
+{
+	struct message_out	*out;
+	uint64_t		 cursor;
+
+	cursor = cluster_show_pods(worker_parent(), m->id, message_get_u(m));
+	out = message_new(MSG_PODS_PART, m->id);
+	message_put_u(out, cursor);
+	channel_send(worker_parent(), out, -1);
+}
+
 static const char *
 watcher_dispatch_parent(struct message *m)
 {
@@ -174,6 +186,9 @@ watcher_dispatch_parent(struct message *m)
 	case MSG_SHOW_ASK:
 		cluster_show(worker_parent(), m->id);
 		channel_send_empty(worker_parent(), MSG_SHOW_END, m->id);
+		return (NULL);
+	case MSG_PODS_ASK:
+		watcher_on_pods_ask(m);
 		return (NULL);
 	default:
 		return ("a message that a watcher does not know");

@@ -130,6 +130,10 @@ struct node	*objects_node_next(const struct node *);
 struct pod	*objects_pod(const struct objects *, const char *name);
 struct pod	*objects_pod_next(const struct pod *);
 
+/* The pods of a part of the table: see table_part. */
+uint64_t	 objects_pods_part(const struct objects *, uint64_t cursor,
+		    void (*)(const struct pod *, void *), void *arg);
+
 /* Takes the selector; ns "": every namespace.  It is empty until the pods are
  * put again. */
 struct selection *objects_select(struct objects *, struct selector *,

@@ -40,6 +40,28 @@ pod_find(const struct objects *o, const struct space *s, const char *name)
 	return (NULL);
 }
 
+struct part {
+	void	(*fn)(const struct pod *, void *);
+	void	*arg;
+};
+
+static void
+part_pod(const struct link *l, void *arg)
+{
+	struct part	*part = arg;
+
+	part->fn((const struct pod *)l, part->arg);
+}
+
+uint64_t
+objects_pods_part(const struct objects *o, uint64_t cursor,
+    void (*fn)(const struct pod *, void *), void *arg)
+{
+	struct part	 part = { fn, arg };
+
+	return (table_part(&o->pods, cursor, part_pod, &part));
+}
+
 static struct pod *
 pod_new(struct objects *o, struct space *s, const char *name)
 {

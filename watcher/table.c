@@ -146,6 +146,28 @@ table_each(struct table *t, void (*fn)(struct link *, void *), void *arg)
 		}
 }
 
+/*
+ * Counts with the highest bit of the bucket's number first: what a bucket is
+ * split into when the table grows lies together then, behind or ahead of the
+ * cursor as the bucket did.
+ */
+uint64_t
+table_part(const struct table *t, uint64_t cursor,
+    void (*fn)(const struct link *, void *), void *arg)
+{
+	const struct link	*l;
+	uint64_t		 bit;
+
+	if (t->nbucket == 0)
+		return (0);
+	cursor &= t->nbucket - 1;
+	for (l = t->bucket[cursor]; l != NULL; l = l->next)
+		fn(l, arg);
+	for (bit = t->nbucket >> 1; (cursor & bit) != 0; bit >>= 1)
+		cursor &= ~bit;
+	return (bit == 0 ? 0 : cursor | bit);
+}
+
 void
 table_clear(struct table *t)
 {

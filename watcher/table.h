@@ -30,6 +30,13 @@ struct link	*table_next(const struct link *);
 /* Calls for each; the callback may remove what it is given. */
 void		 table_each(struct table *, void (*)(struct link *, void *),
 		    void *arg);
+/*
+ * A part of the table: calls for each in the next bucket.  Returns where to go
+ * on, 0 at the end; begin with 0.  The table may change between two parts: what
+ * is there all the time comes, and comes once.
+ */
+uint64_t	 table_part(const struct table *, uint64_t cursor,
+		    void (*)(const struct link *, void *), void *arg);
 /* Frees the buckets, not what is in them. */
 void		 table_clear(struct table *);
 

@@ -590,6 +590,25 @@ test_new_notifier(void **state)
 	expect(HEALTH_MAJOR, CAUSE_CRASH_LOOP, 0, 3);
 }
 
+/* Of whatever type. */
+static void
+receive_any(struct message *m)
+{
+	static uint8_t buf[MESSAGE_MAX];
+	const char *why = "";
+
+	wait_readable(watcher.fd, CHILD_PATIENCE);
+	if (message_recv(watcher.fd, m, ROLE_WATCHER, ROLE_PARENT, buf,
+	    &why) != 1)
+		fail_msg("no message: %s", why);
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	return (strcmp(a, b));
+}
+
 static void
 test_show(void **state)
 {
@@ -620,6 +639,47 @@ test_show(void **state)
 	assert_int_equal(child_receive(&watcher, MSG_SHOW_END)->id, 42);
 }
 
+/* Pods by parts, each asked for; a cursor of any value does no harm. */
+static void
+test_show_pods(void **state)
+{
+	static char names[2000][64];
+	struct message_out *m;
+	struct message in;
+	uint64_t cursor = 0, any = 12345678901234567ULL;
+	unsigned n = 0, parts = 0, i;
+
+	(void)state;
+	tell("bulk_pods", "{\"ns\":\"a\",\"prefix\":\"p\",\"count\":1500}");
+	start_healthy();
+	do {
+		m = message_new(MSG_PODS_ASK, 43);
+		message_put_u(m, any != 0 ? any : cursor);
+		child_send(&watcher, m, -1);
+		for (receive_any(&in); in.type == MSG_SHOW_POD;
+		    receive_any(&in)) {
+			assert_int_equal(in.id, 43);
+			assert_string_equal(message_get_s(&in), "prod");
+			assert_string_equal(message_get_s(&in), "a");
+			assert_true(n < 2000);
+			snprintf(names[n++], sizeof(names[0]), "%.63s",
+			    message_get_s(&in));
+		}
+		assert_int_equal(in.type, MSG_PODS_PART);
+		cursor = message_get_u(&in);
+		if (any != 0) {
+			any = cursor = n = 0;
+			continue;
+		}
+		parts++;
+	} while (cursor != 0 || parts == 0);
+	assert_int_equal(n, 1503);
+	assert_in_range(parts, 4, 10);
+	qsort(names, n, sizeof(names[0]), compare_names);
+	for (i = 1; i < n; i++)
+		assert_string_not_equal(names[i - 1], names[i]);
+}
+
 int
 main(void)
 {
@@ -633,7 +693,7 @@ main(void)
 		T(test_fault_utf8), T(test_fault_huge),
 		T(test_fault_error_event), T(test_fault_too_many),
 		T(test_away), T(test_reload), T(test_new_notifier),
-		T(test_show),
+		T(test_show), T(test_show_pods),
 	};
 
 	return (cmocka_run_group_tests_name("watcher", tests, NULL, NULL));
