@@ -18,6 +18,7 @@
 struct space {
 	struct link	 link;
 	unsigned	 refs;
+	unsigned	 npods;
 	uint32_t	 mark;
 	bool		 paused;
 	bool		 listed;	/* it is known for itself */

@@ -74,6 +74,7 @@ pod_new(struct objects *o, struct space *s, const char *name)
 	memcpy(p->name, name, len);
 	p->space = s;
 	s->refs++;
+	s->npods++;
 	table_add(&o->pods, &p->link, table_hash(name));
 	return (p);
 }
@@ -202,6 +203,7 @@ pod_drop(struct objects *o, struct pod *p)
 	pod_disown(o, p);
 	table_remove(&o->pods, &p->link);
 	word_put(o, p->revision);
+	p->space->npods--;
 	space_put(o, p->space);
 	free(p->detail);
 	free(p);

@@ -1,3 +1,4 @@
+#include <pb_decode.h>
 #include <string.h>
 
 #include "wire.h"
@@ -12,38 +13,67 @@
 void
 wire_open(struct wire *w, const void *p, size_t len)
 {
-	w->in = pb_istream_from_buffer(p, len);
-	w->end = (const char *)p + len;
+	w->p = p != NULL ? p : (const void *)"";
+	w->end = w->p + len;
 	w->fields = 0;
+}
+
+/* Most tags, lengths and numbers have one byte; the others are nanopb's. */
+static inline bool
+read_number(struct wire *w, uint64_t *n)
+{
+	pb_istream_t	 in;
+
+	if (w->p < w->end && *w->p < 0x80) {
+		*n = *w->p++;
+		return (true);
+	}
+	in = pb_istream_from_buffer(w->p, (size_t)(w->end - w->p));
+	if (!pb_decode_varint(&in, n))
+		return (false);
+	w->p = w->end - in.bytes_left;
+	return (true);
+}
+
+/* Numbers of fixed size: nobody reads any. */
+static bool
+skip(struct wire *w, unsigned type)
+{
+	pb_istream_t	 in;
+
+	in = pb_istream_from_buffer(w->p, (size_t)(w->end - w->p));
+	if (!pb_skip_field(&in, (pb_wire_type_t)type))
+		return (false);
+	w->p = w->end - in.bytes_left;
+	return (true);
 }
 
 int
 wire_next(struct wire *w, struct wire_field *f)
 {
-	pb_wire_type_t	 type;
-	uint32_t	 len;
-	bool		 eof = false;
+	uint64_t	 tag, len;
 
-	if (w->in.bytes_left == 0)
+	if (w->p == w->end)
 		return (0);
-	if (++w->fields > WIRE_FIELDS_MAX ||
-	    !pb_decode_tag(&w->in, &type, &f->number, &eof) || f->number == 0)
+	if (++w->fields > WIRE_FIELDS_MAX || !read_number(w, &tag) ||
+	    tag > UINT32_MAX || tag >> 3 == 0)
 		return (-1);
+	f->number = (uint32_t)(tag >> 3);
 	f->value = 0;
 	f->bytes.p = NULL;
 	f->bytes.len = 0;
-	switch (type) {
+	switch (tag & 7) {
 	case PB_WT_VARINT:
-		return (pb_decode_varint(&w->in, &f->value) ? 1 : -1);
+		return (read_number(w, &f->value) ? 1 : -1);
 	case PB_WT_STRING:
-		if (!pb_decode_varint32(&w->in, &len) ||
-		    len > w->in.bytes_left)
+		if (!read_number(w, &len) || len > (size_t)(w->end - w->p))
 			return (-1);
-		f->bytes.p = w->end - w->in.bytes_left;
+		f->bytes.p = (const char *)w->p;
 		f->bytes.len = len;
-		return (pb_read(&w->in, NULL, len) ? 1 : -1);
+		w->p += len;
+		return (1);
 	default:
-		return (pb_skip_field(&w->in, type) ? 1 : -1);
+		return (skip(w, tag & 7) ? 1 : -1);
 	}
 }
 

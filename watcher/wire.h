@@ -6,15 +6,12 @@
 #ifndef KANATA_WATCHER_WIRE_H
 #define KANATA_WATCHER_WIRE_H
 
-#include <pb_decode.h>
-
 #include "facts.h"
 
 #define WIRE_FIELDS_MAX	65536	/* of one message */
 
 struct wire {
-	pb_istream_t	 in;
-	const char	*end;
+	const unsigned char *p, *end;
 	unsigned	 fields;
 };
 
