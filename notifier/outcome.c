@@ -9,6 +9,8 @@
 static void
 record_done(struct object *o, enum operation_type type)
 {
+	char *now = record_render(o);
+
 	o->doubtful = false;
 	free(o->stored);
 	o->stored = NULL;
@@ -16,6 +18,10 @@ record_done(struct object *o, enum operation_type type)
 		o->stored = o->value;
 		o->value = NULL;
 	}
+	/* Others may wait for it to be clean. */
+	o->dirty = now == NULL ? o->stored != NULL :
+	    o->stored == NULL || strcmp(now, o->stored) != 0;
+	free(now);
 }
 
 /* The page has what was posted. */

@@ -33,6 +33,14 @@ record_ready(struct object *o)
 	return (OP_NONE);
 }
 
+/* The store does not have it yet. */
+static bool
+record_waits(struct object *o)
+{
+	return (o->dirty && (o->flying != OP_NONE ||
+	    record_ready(o) != OP_NONE));
+}
+
 /* -- what can be started -------------------------------------------------- */
 
 static enum operation_type
@@ -51,7 +59,7 @@ incident_ready(struct incidents *core, struct incident *i, uint64_t now,
 		    !i->unsure))
 			held = true;
 		/* The silence of its components is remembered first. */
-		if (i->drop && e->component->object.dirty)
+		if (i->drop && record_waits(&e->component->object))
 			return (OP_NONE);
 	}
 	if (post && !held && !i->unsure)
