@@ -250,6 +250,21 @@ def test_runner_dies():
     assert "no exec plugin runs without it: kanatad ends" in world.kanata.log()
 
 
+@limit(90)
+def test_runner_hangs():
+    """It is beyond the parent's reach, where Landlock bounds signals: it goes with
+    kanatad."""
+    plugin = Plugin(token=TOKEN)
+    world = plugin_world(plugin)
+    world.wait_all()
+    runner = runner_pid(world.kanata)
+    os.kill(runner, signal.SIGSTOP)
+    world.kanata.wait_end(1, limit=60)
+    assert re.search("runner: it does not answer; killed", world.kanata.log()), "no reason"
+    wait(lambda: not os.path.exists(f"/proc/{runner}") or
+         status(runner)["State"].startswith("Z"), 10, "the runner to end")
+
+
 def test_runner_dies_with_the_parent():
     plugin = Plugin(token=TOKEN)
     world = plugin_world(plugin)
