@@ -1,6 +1,6 @@
 /*
- * Requests to Instatus: the key, the addresses, the limits of how often, and what
- * was last heard from it.
+ * Requests to Instatus: the key, the addresses, the limits of how often, and
+ * what was last heard from it.
  */
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -144,7 +144,8 @@ same_access(const struct conf *conf)
 	bool same;
 
 	e = access_endpoint(conf, ENDPOINT_INSTATUS);
-	w = conf->global.webhook ? access_endpoint(conf, ENDPOINT_WEBHOOK) : NULL;
+	w = conf->global.webhook ?
+	    access_endpoint(conf, ENDPOINT_WEBHOOK) : NULL;
 	if (asprintf(&next, "%s %u %d %s %u %d", e->host, e->port, e->tls,
 	    w != NULL ? w->host : "", w != NULL ? w->port : 0,
 	    w != NULL && w->tls) == -1)
@@ -181,8 +182,8 @@ api_commit(const struct conf *conf)
 	access_clear(&now_used);
 	now_used = to_come;
 	memset(&to_come, 0, sizeof(to_come));
-	if ((now_used.prefix = strdup(access_path(conf->global.instatus_url))) ==
-	    NULL)
+	now_used.prefix = strdup(access_path(conf->global.instatus_url));
+	if (now_used.prefix == NULL)
 		fatal("strdup");
 	gate_rate(&gate, conf->global.rate_per_minute, worker_ticks());
 	gate.closed_until = 0;

@@ -1,6 +1,6 @@
 /*
- * Which incident an outage belongs to: one of its own, that of its group, that of
- * a storm, or the one that it was in before.
+ * Which incident an outage belongs to: one of its own, that of its group, that
+ * of a storm, or the one that it was in before.
  */
 #include <bsd/stdlib.h>
 #include <stdlib.h>
@@ -140,8 +140,8 @@ same_group(const struct component *a, const struct component *b)
 }
 
 /*
- * Until when to wait for others that are on their way down, 0: not at all.  Only
- * those count that are due within group_wait.
+ * Until when to wait for others that are on their way down, 0: not at all.
+ * Only those count that are due within group_wait.
  */
 static uint64_t
 wait_for_others(const struct incidents *core, const struct downs *downs,

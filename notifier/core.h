@@ -10,8 +10,8 @@
 #include "debounce.h"
 #include "incident.h"
 
-/* An incident's record must fit into one value of the store (32 KiB): one that is
- * this large gets no more components. */
+/* An incident's record must fit into one value of the store (32 KiB): one
+ * that is this large gets no more components. */
 #define INCIDENT_RECORD_MAX	30000
 
 enum object_kind { OBJECT_INCIDENT, OBJECT_COMPONENT, OBJECT_WEBHOOK };
@@ -63,7 +63,7 @@ struct component {
 	enum page_status page;		/* what it shows there */
 
 	struct incident	*incident;	/* the one that says it is in trouble */
-	bool		 muted;		/* a human resolved it: until the next ok */
+	bool		 muted;		/* a human resolved it: until ok */
 	/* By OP_STATUS, without an incident: */
 	enum page_status set;		/* what we set; operational: nothing */
 	enum page_status posting;	/* about to; PAGE_STATUS_MAX: nothing */
@@ -185,8 +185,8 @@ bool	 plan_webhook(struct incidents *);
  * frees. */
 char	*record_render(const struct object *);
 
-/* Sorts are heapsort(3) of libbsd: qsort(3) asks glibc for the size of the memory,
- * which the cage does not answer. */
+/* Sorts are heapsort(3) of libbsd: qsort(3) asks glibc for the size of the
+ * memory, which the cage does not answer. */
 
 /* text.c: public texts; the caller frees. */
 char	*text_name(const struct incident *);

@@ -122,8 +122,10 @@ debounce_wake(const struct debounce *d, const struct debounce_rules *rules)
 	if (!d->known || d->frozen)
 		return (TIME_NEVER);
 	for (i = PAGE_MAJOR; i > (int)d->wanted; i--)
-		wake = min_time(wake, clock_due(d->at_least[i], rules->down_after));
+		wake = min_time(wake,
+		    clock_due(d->at_least[i], rules->down_after));
 	for (i = PAGE_OPERATIONAL; i < (int)d->wanted; i++)
-		wake = min_time(wake, clock_due(d->at_most[i], rules->up_after));
+		wake = min_time(wake,
+		    clock_due(d->at_most[i], rules->up_after));
 	return (wake);
 }

@@ -1,11 +1,11 @@
 /*
- * What a component should be shown as: a worse level must have lasted down_after,
- * a better one up_after (DESIGN.md section 3, Incidents).  Pure.
+ * What a component should be shown as: a worse level must have lasted
+ * down_after, a better one up_after (DESIGN.md section 3, Incidents).  Pure.
  *
  * For each level it keeps since when the component has been at least that bad,
- * and since when at most that bad, without a break.  Both come from the cluster's
- * own timestamps, so that a restart of Kanata neither restarts nor skips a wait,
- * but never from before we ourselves last saw the opposite.
+ * and since when at most that bad, without a break.  Both come from the
+ * cluster's own timestamps, so that a restart of Kanata neither restarts nor
+ * skips a wait, but never from before we ourselves last saw the opposite.
  */
 #ifndef KANATA_NOTIFIER_DEBOUNCE_H
 #define KANATA_NOTIFIER_DEBOUNCE_H
@@ -36,7 +36,8 @@ void	 debounce_init(struct debounce *, enum page_status wanted);
 /* The component has been at this level since then (0: unknown). */
 void	 debounce_report(struct debounce *, enum page_status, uint64_t since,
 	    uint64_t now);
-/* Nothing is known, or nothing shall be said, from now until the next report. */
+/* Nothing is known, or nothing shall be said, from now until the next
+ * report. */
 void	 debounce_freeze(struct debounce *, uint64_t now);
 
 struct debounce_rules {

@@ -1,7 +1,7 @@
 /*
- * The core's objects, configuration and health.  plan.c decides what should be on
- * the page, shown.c hears what is there, step.c works on the difference, outcome.c
- * hears what became of it.
+ * The core's objects, configuration and health.  plan.c decides what should be
+ * on the page, shown.c hears what is there, step.c works on the difference,
+ * outcome.c hears what became of it.
  */
 #include <stdarg.h>
 #include <stdio.h>

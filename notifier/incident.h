@@ -3,15 +3,15 @@
  *
  * Pure: no I/O, no clock; the time is an argument.  The core is told of health,
  * of what the store remembers, of what the page shows and of what became of the
- * operations that it asked for; it answers with the next operation and the time to
- * look again.  Everything is level-triggered: what should be on the page is
- * compared with what the page last acknowledged, and the difference is worked on,
- * one operation in flight for each incident or component.
+ * operations that it asked for; it answers with the next operation and the time
+ * to look again.  Everything is level-triggered: what should be on the page is
+ * compared with what the page last acknowledged, and the difference is worked
+ * on, one operation in flight for each incident or component.
  *
  * Once only: what is about to be posted is written to the store first, with a
- * `started` to the millisecond that nothing else has; what became of it is written
- * after.  A post whose outcome is not known is looked for by that timestamp before
- * anything else is done with its incident.
+ * `started` to the millisecond that nothing else has; what became of it is
+ * written after.  A post whose outcome is not known is looked for by that
+ * timestamp before anything else is done with its incident.
  */
 #ifndef KANATA_NOTIFIER_INCIDENT_H
 #define KANATA_NOTIFIER_INCIDENT_H
@@ -26,8 +26,8 @@
 struct incidents;		/* the whole core */
 
 struct incidents_options {
-	bool		 webhook;	/* the webhook opens and closes; statuses
-					 * only by the API */
+	bool		 webhook;	/* it opens and closes; only statuses by
+					 * the API */
 	unsigned	 storm;		/* more than this many ... */
 	uint64_t	 group_wait;	/* ... within this many ms share one */
 };
@@ -37,8 +37,8 @@ void	 incidents_free(struct incidents *);
 
 /*
  * The components and rules that hold from now on; also at a reload.  Keeps what
- * is known of components that stay; what Kanata has open for one that is gone is
- * closed.
+ * is known of components that stay; what Kanata has open for one that is gone
+ * is closed.
  */
 void	 incidents_configure(struct incidents *, const struct conf *,
 	    const struct incidents_options *, uint64_t now);
@@ -85,12 +85,13 @@ int	 incidents_health(struct incidents *, const struct health_report *,
 /* Nothing is known any more of what this watcher has reported, but for what it
  * reports between begin and end. */
 void	 incidents_silence_begin(struct incidents *, unsigned cluster);
-void	 incidents_silence_end(struct incidents *, unsigned cluster, uint64_t now);
+void	 incidents_silence_end(struct incidents *, unsigned cluster,
+	    uint64_t now);
 
-/* A value that the store remembers.  -1: it makes no sense (logged by the caller,
- * ignored). */
-int	 incidents_restore(struct incidents *, const char *key, const char *json,
-	    size_t len);
+/* A value that the store remembers.  -1: it makes no sense (logged by the
+ * caller, ignored). */
+int	 incidents_restore(struct incidents *, const char *key,
+	    const char *json, size_t len);
 /* Forgets all that was restored or done, to be restored anew: another replica
  * spoke meanwhile.  Nothing may be in flight to the page; what is in flight to
  * the store is forgotten. */
@@ -127,7 +128,7 @@ struct operation {
 	enum operation_type type;
 	uint32_t	 id;		/* for incidents_done, never 0 */
 	unsigned	 attempt;	/* failures of this object in a row */
-	const char	*key;		/* of the record; names the object in logs */
+	const char	*key;		/* of the record */
 	const char	*value;		/* JSON */
 	size_t		 value_len;
 	const char	*page;		/* id of the page */
@@ -140,27 +141,29 @@ struct operation {
 					 * resolved, and that is expected */
 	const struct operation_component *component;
 	size_t		 ncomponent;
-	enum page_status expect;	/* OP_STATUS: only if the page shows this
-					 * or operational */
-	bool		 again;		/* OP_STATUS: it may have been done: then
-					 * it is ours if the page shows it */
+	enum page_status expect;	/* OP_STATUS: only if the page shows
+					 * this or operational */
+	bool		 again;		/* OP_STATUS: it may have been done, it
+					 * is ours if the page shows it */
 	bool		 down;		/* OP_WEBHOOK: trigger down, else up */
 };
 
 /*
- * The most urgent operation that can be started now, or OP_NONE.  post: something
- * may be posted now, else only the store is worked on.
+ * The most urgent operation that can be started now, or OP_NONE.  post:
+ * something may be posted now, else only the store is worked on.
  */
 void	 incidents_next(struct incidents *, uint64_t now, bool post,
 	    struct operation *);
 
 enum operation_result {
-	OP_DONE,		/* OP_CREATE, OP_FIND of an incident: with its id */
-	OP_ABSENT,		/* OP_FIND: it is not there; OP_UPDATE: the incident
-				 * is gone; OP_STATUS: no such component */
-	OP_FOREIGN,		/* OP_UPDATE, OP_FIND: a human resolved or deleted
-				 * the incident; OP_STATUS: the page shows what a
-				 * human set */
+	OP_DONE,		/* OP_CREATE, OP_FIND of an incident: its id
+				 * comes along */
+	OP_ABSENT,		/* OP_FIND: it is not there; OP_UPDATE: the
+				 * incident is gone; OP_STATUS: no such
+				 * component */
+	OP_FOREIGN,		/* OP_UPDATE, OP_FIND: a human resolved or
+				 * deleted the incident; OP_STATUS: the page
+				 * shows what a human set */
 	OP_RETRY,		/* certainly not done: again, after the delay */
 	OP_UNSURE,		/* may have been done */
 	OP_REFUSED		/* the page refuses it (4xx): not again until

@@ -17,11 +17,11 @@ error_message(const json_t *json)
 	const json_t *error = json_object_get(json, "error");
 	const char *s;
 
-	if ((s = json_string_value(json_object_get(error, "message"))) != NULL ||
-	    (s = json_string_value(error)) != NULL ||
-	    (s = json_string_value(json_object_get(json, "message"))) != NULL)
-		return (s);
-	return (NULL);
+	if ((s = json_string_value(json_object_get(error, "message"))) == NULL)
+		s = json_string_value(error);
+	if (s == NULL)
+		s = json_string_value(json_object_get(json, "message"));
+	return (s);
 }
 
 static void
@@ -41,8 +41,9 @@ judge_status(const struct http_reply *http, bool write, struct api_reply *r)
 		r->result = API_REFUSED;
 	else
 		r->result = API_RETRY;	/* a redirect is not followed */
-	snprintf(r->error, sizeof(r->error), "HTTP status %ld%s%s", http->status,
-	    said != NULL ? ": " : "", said != NULL ? log_safe(said) : "");
+	snprintf(r->error, sizeof(r->error), "HTTP status %ld%s%s",
+	    http->status, said != NULL ? ": " : "",
+	    said != NULL ? log_safe(said) : "");
 }
 
 void
@@ -218,8 +219,9 @@ has_component(const json_t *components, const char *id)
 }
 
 /*
- * Clients report that PUT validates the whole incident, so it is sent back whole,
- * and that an incident update alone does not change which components it has.
+ * Clients report that PUT validates the whole incident, so it is sent back
+ * whole, and that an incident update alone does not change which components it
+ * has.
  */
 char *
 instatus_components_body(const json_t *incident, const struct operation *op)

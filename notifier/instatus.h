@@ -1,6 +1,7 @@
 /*
- * The Instatus API: paths, bodies and replies, by its OpenAPI description 2.0.0.
- * No I/O.  What comes back is chosen by whoever answers: every field is checked.
+ * The Instatus API: paths, bodies and replies, by its OpenAPI description
+ * 2.0.0. No I/O.  What comes back is chosen by whoever answers: every field is
+ * checked.
  */
 #ifndef KANATA_NOTIFIER_INSTATUS_H
 #define KANATA_NOTIFIER_INSTATUS_H

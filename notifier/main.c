@@ -2,8 +2,8 @@
  * The notifier: turns health over time into what should stand on the page, and
  * makes the page agree.
  *
- * It may hold: the Instatus key and the webhook's address.  It may call: nothing
- * but what memory, the event loop and connected descriptors need
+ * It may hold: the Instatus key and the webhook's address.  It may call:
+ * nothing but what memory, the event loop and connected descriptors need
  * (common/cage.c).  It talks to: the parent, the watchers, the store, and by
  * descriptors from the dialer to Instatus.
  */

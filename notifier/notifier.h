@@ -22,8 +22,9 @@ void	 api_abort(void);
 void	 api_secret_fresh(enum secret, int fd);	/* fd -1: as it was */
 
 typedef void (*api_done_fn)(const struct api_reply *, void *arg);
-/* body is taken, NULL: none.  page_only: a 401 says that the page is not ours, not
- * that the key is bad.  done is called exactly once, never from within. */
+/* body is taken, NULL: none.  page_only: a 401 says that the page is not
+ * ours, not that the key is bad.  done is called exactly once, never from
+ * within. */
 void	 api_send(const char *method, const char *path, char *body,
 	    bool page_only, api_done_fn, void *arg);
 /* The webhook's address is a secret: it is never in a log. */

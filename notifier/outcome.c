@@ -158,8 +158,9 @@ webhook_posted(struct webhook *w, enum operation_result result)
 }
 
 int
-incidents_done(struct incidents *core, uint32_t id, enum operation_result result,
-    const char *instatus_id, uint64_t delay, uint64_t now)
+incidents_done(struct incidents *core, uint32_t id,
+    enum operation_result result, const char *instatus_id, uint64_t delay,
+    uint64_t now)
 {
 	struct object *o;
 	enum operation_type type;
@@ -183,7 +184,8 @@ incidents_done(struct incidents *core, uint32_t id, enum operation_result result
 			o->doubtful = true;
 		return (0);
 	}
-	/* That a post did not come through makes the next try no more likely. */
+	/* That a post did not come through makes the next try no more
+	 * likely. */
 	if (result == OP_DONE || (result == OP_ABSENT && type != OP_FIND))
 		o->attempt = 0;
 	core->changed = true;

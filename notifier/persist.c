@@ -1,6 +1,6 @@
 /*
- * The store, from the notifier's side: loads what is remembered, writes what the
- * core asks for, and knows whether it is for this process to speak.
+ * The store, from the notifier's side: loads what is remembered, writes what
+ * the core asks for, and knows whether it is for this process to speak.
  */
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -73,8 +73,8 @@ put_send_all(void)
 			put_send(p);
 }
 
-/* The store cannot be reached, but we speak: the core goes on, the write is made
- * up for later. */
+/* The store cannot be reached, but we speak: the core goes on, the write is
+ * made up for later. */
 static bool
 is_on_credit(void)
 {

@@ -16,8 +16,8 @@ plan_at(struct incidents *core, uint64_t when)
 /* -- time passes for each component --------------------------------------- */
 
 /*
- * An outage that was due and is over before a word was said of it never was: the
- * next one waits anew.
+ * An outage that was due and is over before a word was said of it never was:
+ * the next one waits anew.
  */
 static void
 plan_unsaid(const struct incidents *core, struct component *c)

@@ -14,7 +14,8 @@
 
 #define MISSING_TRIES	3
 
-/* An operation with texts of its own: those of the core may change meanwhile. */
+/* An operation with texts of its own: those of the core may change
+ * meanwhile. */
 struct post {
 	struct operation op;
 	char		*page, *instatus_id, *name, *message, *key;

@@ -1,15 +1,16 @@
 /*
  * The durable records: JSON that a person can read.
  *
- *	incident/<n>	{"v":1,"name":..,"page":..,"started":..,"id":..,"phase":..,
- *			"resolved":..,"posting":{"phase":..,"started":..},
+ *	incident/<n>	{"v":1,"name":..,"page":..,"started":..,"id":..,
+ *			"phase":..,"updated":..,"resolved":..,
+ *			"posting":{"phase":..,"started":..},
  *			"components":{"MAJOROUTAGE":[id..],
  *			"OPERATIONAL>PARTIALOUTAGE":[id..]}}
  *	component/<id>	{"v":1,"status":..,"posting":..,"muted":true}
  *	webhook		{"v":1,"state":"down","posting":"up"}
  *
- * `posting` is what is about to be said, or may have been; a pair of statuses is
- * what the page has acknowledged and what is about to be said.
+ * `posting` is what is about to be said, or may have been; a pair of statuses
+ * is what the page has acknowledged and what is about to be said.
  */
 #include <jansson.h>
 #include <stdio.h>

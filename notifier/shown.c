@@ -1,6 +1,6 @@
 /*
- * What the page shows, as it is read now and then: components and what humans have
- * done to them, and whether our incidents are still open.
+ * What the page shows, as it is read now and then: components and what humans
+ * have done to them, and whether our incidents are still open.
  */
 #include <string.h>
 

@@ -8,7 +8,8 @@
 
 #include "core.h"
 
-/* What the store is asked comes first, it holds up the rest; then the worst news. */
+/* What the store is asked comes first, it holds up the rest; then the worst
+ * news. */
 enum {
 	URGENCY_STORE	= 1000,
 	URGENCY_WORSE	= 100,		/* + severity */
@@ -125,8 +126,9 @@ component_plan(struct incidents *core, struct component *c)
 	c->refused = false;
 }
 
-/* An incident that says something of it is on its way to the page, or one that
- * was closed is still to be forgotten: it would claim it again after a restart. */
+/* An incident that says something of it is on its way to the page, or one
+ * that was closed is still to be forgotten: it would claim it again after a
+ * restart. */
 static bool
 component_said(const struct incidents *core, const struct component *c)
 {
@@ -251,7 +253,8 @@ incident_fill(struct incident *i, struct operation *op)
 			i->component[i->ncomponent++] =
 			    (struct operation_component){ e->component->id,
 			    e->target };
-	heapsort(i->component, i->ncomponent, sizeof(*i->component), worse_first);
+	heapsort(i->component, i->ncomponent, sizeof(*i->component),
+	    worse_first);
 	free(i->message);
 	i->message = text_message(i);
 	op->page = i->page_id;

@@ -132,8 +132,8 @@ text_name(const struct incident *i)
 		name = core_printf("%.*s and %.*s are affected", cut(a), a,
 		    cut(b), b);
 	else if (n == 3)
-		name = core_printf("%.*s, %.*s and %.*s are affected", cut(a), a,
-		    cut(b), b, cut(c), c);
+		name = core_printf("%.*s, %.*s and %.*s are affected",
+		    cut(a), a, cut(b), b, cut(c), c);
 	else
 		name = core_printf("%.*s, %.*s and %zu others are affected",
 		    cut(a), a, cut(b), b, n - 2);

@@ -1,4 +1,5 @@
-/* Dates as Instatus writes them, "2026-01-01T10:00:00.000Z", and ms since 1970. */
+/* Dates as Instatus writes them, "2026-01-01T10:00:00.000Z", and ms since
+ * 1970. */
 #ifndef KANATA_NOTIFIER_TIMESTAMP_H
 #define KANATA_NOTIFIER_TIMESTAMP_H
 

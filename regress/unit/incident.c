@@ -61,7 +61,8 @@ test_opens_after_down_after(void **state)
 	model_free(m);
 }
 
-/* louislam/uptime-kuma#5841, statping/statping#223: one bad moment pages nobody. */
+/* louislam/uptime-kuma#5841, statping/statping#223: one bad moment pages
+ * nobody. */
 static void
 test_shorter_is_silent(void **state)
 {
@@ -80,7 +81,8 @@ test_shorter_is_silent(void **state)
 	model_free(m);
 }
 
-/* louislam/uptime-kuma#3031, JSONbored/metagraphed#11995: back for a moment is not back. */
+/* louislam/uptime-kuma#3031, JSONbored/metagraphed#11995: back for a moment
+ * is not back. */
 static void
 test_resolves_after_up_after(void **state)
 {
@@ -254,7 +256,8 @@ test_no_storm(void **state)
 	model_free(m);
 }
 
-/* abahmed/kwatch#44, kubernetes-sigs/kubernetes-mixin#359: an update is maintenance, not an outage. */
+/* abahmed/kwatch#44, kubernetes-sigs/kubernetes-mixin#359: an update is
+ * maintenance, not an outage. */
 static void
 test_rollout(void **state)
 {
@@ -345,7 +348,8 @@ test_paused(void **state)
 	model_free(m);
 }
 
-/* TwiN/gatus#679, louislam/uptime-kuma#4101: a restart says nothing twice and skips no wait. */
+/* TwiN/gatus#679, louislam/uptime-kuma#4101: a restart says nothing twice
+ * and skips no wait. */
 static void
 test_restart(void **state)
 {
@@ -666,7 +670,8 @@ test_texts(void **state)
 	model_health(m, 0, HEALTH_PARTIAL);
 	model_health(m, 1, HEALTH_MAJOR);
 	model_pass(m, DOWN_AFTER);
-	assert_string_equal(model_last(m)->name, "c1 and Public API are affected");
+	assert_string_equal(model_last(m)->name,
+	    "c1 and Public API are affected");
 	assert_string_equal(message, "We are investigating.\n\n"
 	    "- c1: major outage\n- Public API: partial outage");
 	model_health(m, 0, HEALTH_OK);

@@ -1,7 +1,8 @@
 /*
  * The incident core under long random histories: outages, updates, silences,
  * humans, lost requests and replies, deaths and restarts.  KANATA_SEED sets the
- * first seed, KANATA_SECONDS how long it runs; the seed of a failure is printed.
+ * first seed, KANATA_SECONDS how long it runs; the seed of a failure is
+ * printed.
  */
 #include <setjmp.h>
 #include <signal.h>
