@@ -26,10 +26,11 @@ objects_pod_next(const struct pod *p)
 	return ((struct pod *)l);
 }
 
-struct pod *
-pod_find(const struct objects *o, const struct space *s, const char *name)
+static struct pod *
+find(const struct objects *o, const struct space *s, const char *name,
+    uint64_t hash)
 {
-	struct link	*l = table_first(&o->pods, table_hash(name));
+	struct link	*l = table_first(&o->pods, hash);
 	struct pod	*p;
 
 	for (; l != NULL; l = table_next(l)) {
@@ -38,6 +39,12 @@ pod_find(const struct objects *o, const struct space *s, const char *name)
 			return (p);
 	}
 	return (NULL);
+}
+
+struct pod *
+pod_find(const struct objects *o, const struct space *s, const char *name)
+{
+	return (find(o, s, name, table_hash(name)));
 }
 
 struct part {
@@ -63,7 +70,7 @@ objects_pods_part(const struct objects *o, uint64_t cursor,
 }
 
 static struct pod *
-pod_new(struct objects *o, struct space *s, const char *name)
+pod_new(struct objects *o, struct space *s, const char *name, uint64_t hash)
 {
 	struct pod	*p;
 	size_t		 len = strlen(name) + 1;
@@ -75,7 +82,7 @@ pod_new(struct objects *o, struct space *s, const char *name)
 	p->space = s;
 	s->refs++;
 	s->npods++;
-	table_add(&o->pods, &p->link, table_hash(name));
+	table_add(&o->pods, &p->link, hash);
 	return (p);
 }
 
@@ -177,11 +184,12 @@ void
 pod_set(struct objects *o, const struct object *in, uint32_t mark)
 {
 	struct space	*s = space_get(o, in->ns);
-	struct pod	*p = pod_find(o, s, in->name);
+	uint64_t	 hash = table_hash(in->name);
+	struct pod	*p = find(o, s, in->name, hash);
 	bool		 changed = p == NULL;
 
 	if (p == NULL)
-		p = pod_new(o, s, in->name);
+		p = pod_new(o, s, in->name, hash);
 	space_put(o, s);
 	p->link.mark = mark;
 	p->has_template_hash = in->template_hash[0] != '\0';
