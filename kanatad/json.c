@@ -49,13 +49,30 @@ json_is_number(const char *s)
 	return (*s == '\0');
 }
 
+static bool
+json_is_word(const char *s, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strcmp(s, *words) == 0)
+			return (true);
+	return (false);
+}
+
 static void
 json_scalar(FILE *f, const struct yaml_node *node)
 {
+	static const char *const yes[] = { "true", "True", "TRUE", "yes", "Yes",
+	    "YES", "on", "On", "ON", "y", "Y", NULL };
+	static const char *const no[] = { "false", "False", "FALSE", "no", "No",
+	    "NO", "off", "Off", "OFF", "n", "N", NULL };
+
 	if (yaml_is_null(node))
 		fputs("null", f);
-	else if (node->plain && (strcmp(node->text, "true") == 0 ||
-	    strcmp(node->text, "false") == 0 || json_is_number(node->text)))
+	else if (node->plain && json_is_word(node->text, yes))
+		fputs("true", f);
+	else if (node->plain && json_is_word(node->text, no))
+		fputs("false", f);
+	else if (node->plain && json_is_number(node->text))
 		fputs(node->text, f);
 	else
 		json_text(f, node->text);

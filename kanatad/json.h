@@ -9,8 +9,8 @@
 /* Text in quotes; it is UTF-8, as libyaml has checked. */
 void	 json_text(FILE *, const char *);
 /*
- * Plain text that is true, false, null or a number in JSON is that, any other is
- * text.
+ * Plain text that YAML 1.1 has for true and false, as kubectl reads it, or null or a
+ * number of JSON is that; any other is text.
  */
 void	 json_node(FILE *, const struct yaml_node *);
 

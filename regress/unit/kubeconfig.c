@@ -336,12 +336,12 @@ test_exec_info(void **state)
 	assert_info(WITH(SERVER ", certificate-authority-data: \"Q0 EK\", "
 	    "disable-compression: true, extensions: [{name: other, "
 	    "extension: 1}, {name: client.authentication.k8s.io/exec, "
-	    "extension: {a: [1, -2.5e3, 01, '1', true, null, \"x\\n\\\"\"], "
+	    "extension: {a: [1, -2.5e3, 01, '1', true, Off, 'no', null, \"x\\n\\\"\"], "
 	    "b: {}}}]",
 	    "exec: {" V1 "command: x, provideClusterInfo: true}"), "",
 	    INFO("v1", ",\"cluster\":{\"server\":\"https://h\","
 	    "\"disable-compression\":true,\"config\":{\"a\":[1,-2.5e3,"
-	    "\"01\",\"1\",true,null,\"x\\u000a\\\"\"],\"b\":{}},"
+	    "\"01\",\"1\",true,false,\"no\",null,\"x\\u000a\\\"\"],\"b\":{}},"
 	    "\"certificate-authority-data\":\"Q0EK\"}}}"), "");
 	assert_info(WITH(SERVER ", insecure-skip-tls-verify: true",
 	    "exec: {" V1 "command: x, provideClusterInfo: true}"), "",
