@@ -81,8 +81,6 @@ run_end(struct run *run, int status)
 {
 	char text[256] = "";
 
-	/* What it has started is no longer wanted, and may hold the output. */
-	kill(-run->pid, SIGKILL);
 	read_log(run);
 	if (run->used > 0)
 		log_line(run);
@@ -107,6 +105,7 @@ static void
 on_sigchld(evutil_socket_t sig, short what, void *arg)
 {
 	struct run *run, *next;
+	siginfo_t info;
 	int status;
 
 	(void)sig;
@@ -114,7 +113,14 @@ on_sigchld(evutil_socket_t sig, short what, void *arg)
 	(void)arg;
 	for (run = TAILQ_FIRST(&runs); run != NULL; run = next) {
 		next = TAILQ_NEXT(run, entry);
-		if (waitpid(run->pid, &status, WNOHANG) == run->pid)
+		info.si_pid = 0;
+		if (waitid(P_PID, run->pid, &info, WEXITED | WNOHANG |
+		    WNOWAIT) == -1 || info.si_pid != run->pid)
+			continue;
+		/* What it has started is no longer wanted, and may hold the
+		 * output.  The number is its own until it is waited for. */
+		kill(-run->pid, SIGKILL);
+		if (waitpid(run->pid, &status, 0) == run->pid)
 			run_end(run, status);
 	}
 }
