@@ -198,9 +198,11 @@ unit_frame_LIBS = -lbsd
 UNIT +=		component
 unit_component_SRCS = $(common) $(components)
 unit_component_LIBS = -ljansson -lprotobuf-nanopb $(unit_message_LIBS)
-UNIT +=		stream
+UNIT +=		stream streaming
 unit_stream_SRCS = $(common) $(objects) $(streams)
 unit_stream_LIBS = $(unit_component_LIBS)
+unit_streaming_SRCS = $(unit_stream_SRCS)
+unit_streaming_LIBS = $(unit_stream_LIBS)
 
 UNIT +=		table
 unit_table_SRCS = common/log.c watcher/table.c

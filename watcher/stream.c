@@ -240,7 +240,9 @@ stream_resume(struct stream *st, bool relist)
 {
 	if (st->state == STREAM_IDLE)
 		return;
-	if (relist || !st->synced || st->relist) {
+	/* Whatever becomes of the request: until a list is complete. */
+	st->relist |= relist;
+	if (!st->synced || st->relist) {
 		free(st->token);
 		st->token = NULL;
 		stream_list(st);
