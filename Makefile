@@ -278,6 +278,13 @@ fuzz_config_SRCS = $(common) $(parsing)
 fuzz_config_LIBS = $(kanata-parser_LIBS)
 fuzz_kubeconfig_SRCS = $(common) $(parsing)
 fuzz_kubeconfig_LIBS = $(kanata-parser_LIBS)
+FUZZ +=		protobuf frame json
+fuzz_protobuf_SRCS = $(unit_object_SRCS)
+fuzz_protobuf_LIBS = $(unit_object_LIBS)
+fuzz_frame_SRCS = $(unit_frame_SRCS)
+fuzz_frame_LIBS = $(unit_frame_LIBS)
+fuzz_json_SRCS = $(unit_object_SRCS) watcher/splitter.c
+fuzz_json_LIBS = $(unit_object_LIBS)
 
 define fuzz
 $(B)/fuzz/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/fuzz/$(1).c $(fuzz_$(1)_SRCS))
