@@ -108,7 +108,8 @@ tally_pod(struct tally *t, const struct pod_state *p,
 {
 	if (pod_changed(p) > t->changed)
 		t->changed = pod_changed(p);
-	if (p->was_ready)
+	/* Ready, but not for as long as it takes, it has not served yet. */
+	if (p->was_ready && !(p->ready && p->ready_since + w->min_ready > now))
 		t->was_ready = true;
 	if (p->terminating || p->succeeded || p->failed) {
 		if (p->failed || p->terminating)
