@@ -86,6 +86,7 @@ show(const struct pod *p, void *arg)
 	struct showing		*s = arg;
 	struct message_out	*m;
 	struct found		 f;
+	uint64_t		 since;
 	unsigned		 i;
 
 	s->n++;
@@ -103,7 +104,8 @@ show(const struct pod *p, void *arg)
 	message_put_b(m, p->ready);
 	message_put_b(m, p->terminating);
 	message_put_u(m, p->cause);
-	message_put_u(m, p->ready_since != 0 ? p->ready_since : p->created);
+	since = p->ready_since != 0 ? p->ready_since : p->created;
+	message_put_u(m, since * 1000);
 	for (i = 0; i < f.n; i++)
 		message_put_s(m, f.id[i]);
 	channel_send(s->channel, m, -1);
