@@ -1,10 +1,9 @@
-"""The first list of many pods: from a simulated API, and from a real one."""
+"""The first list of many pods from a simulated API."""
 
 import http.client
 import json
 import ssl
 import subprocess
-import threading
 
 import harness
 import procfs
@@ -21,8 +20,8 @@ WRITERS = 8
 class Simulated:
     title = "simulated API"
 
-    def __init__(self, certificate, ca, count):
-        self.sim = world.Kube(pod_padding=PADDING, **certificate)
+    def __init__(self, certificate, ca, count, padding=PADDING):
+        self.sim = world.Kube(pod_padding=padding, **certificate)
         self.url, self.ca, self.token = self.sim.url, ca, world.TOKEN
         self.sim.deployment(NS, "api", 2)
         self.sim.bulk_pods(NS, LOAD, count)
@@ -31,64 +30,12 @@ class Simulated:
         return self.sim.kubeconfig(**{"certificate-authority": self.ca})
 
     def one_pod(self):
-        """As somebody would write it."""
+        """As somebody would write it, and its status."""
         _, pod = self.sim.get(f"/api/v1/namespaces/{NS}/pods/{LOAD}-000000", token=self.token)
         meta, spec = pod["metadata"], pod["spec"]
         del spec["nodeName"]
         return {"kind": "Pod", "apiVersion": "v1", "spec": spec, "metadata": {
-            key: meta[key] for key in ("labels", "annotations")}}
-
-
-class Real:
-    """A real kube-apiserver; its pods have no status but that they wait for a node,
-    for nobody plays the kubelet for so many."""
-
-    title = "real API"
-
-    def __init__(self, pod, count):
-        import realkube
-        self.kube = realkube.RealKube.get()
-        self.kube.kubelet.done.set()
-        self.kube.kubelet.join()
-        self.url, self.ca = f"https://127.0.0.1:{self.kube.port}", self.kube.ca.crt
-        self.token, self.admin = realkube.READER, realkube.ADMIN
-        self.kube.namespace(NS)
-        self.create(pod, count)
-
-    def kubeconfig(self):
-        return self.kube.by_token(NS)
-
-    def create(self, pod, count):
-        errors = []
-
-        def write(first):
-            try:
-                self.create_every(pod, range(first, count, WRITERS))
-            except Exception as error:
-                errors.append(error)
-
-        threads = [threading.Thread(target=write, args=(first,), daemon=True)
-                   for first in range(WRITERS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if errors:
-            raise errors[0]
-
-    def create_every(self, pod, numbers):
-        connection = http.client.HTTPSConnection(
-            "127.0.0.1", self.kube.port, timeout=60,
-            context=ssl.create_default_context(cafile=self.ca))
-        for number in numbers:
-            body = {**pod, "metadata": {**pod["metadata"], "name": f"{LOAD}-{number:06}"}}
-            connection.request("POST", f"/api/v1/namespaces/{NS}/pods", json.dumps(body), {
-                "Content-Type": "application/json", "Authorization": f"Bearer {self.admin}"})
-            response = connection.getresponse()
-            answer = response.read()
-            if response.status != 201:
-                raise AssertionError(f"POST of a pod: {response.status} {answer[:500]!r}")
-        connection.close()
+            key: meta[key] for key in ("labels", "annotations")}}, pod["status"]
 
 
 def pod_bytes(source):

@@ -29,7 +29,16 @@ def peak_kib(pid):
 
 
 def cpu_seconds(pid):
-    """User and system time since the process began."""
+    """User and system time since the process began: in ns of all its threads, if
+    the kernel tells, else in ticks."""
+    try:
+        total = 0
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/schedstat") as file:
+                total += int(file.read().split()[0])
+        return total / 1e9
+    except FileNotFoundError:
+        pass
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
