@@ -208,9 +208,11 @@ UNIT +=		table
 unit_table_SRCS = common/log.c watcher/table.c
 unit_table_LIBS = -lbsd
 
-UNIT +=		execcred
+UNIT +=		execcred renew
 unit_execcred_SRCS = common/log.c watcher/execcred.c watcher/timestamp.c
 unit_execcred_LIBS = -ljansson -lbsd
+unit_renew_SRCS = $(unit_execcred_SRCS) watcher/renew.c
+unit_renew_LIBS = -levent_core $(unit_execcred_LIBS)
 
 define unit
 $(B)/unit/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/unit/$(1).c $(unit_$(1)_SRCS))
