@@ -68,7 +68,8 @@ kanata-dialer_LIBS = -levent_core -levent_extra -lmsgpackc -lseccomp -lbsd
 decoding =	watcher/table.c watcher/timestamp.c watcher/selector.c \
 		watcher/resource.c watcher/facts.c watcher/object.c \
 		watcher/object_pod.c watcher/object_json.c \
-		watcher/object_wire.c watcher/wire.c
+		watcher/object_wire.c watcher/object_wire_pod.c \
+		watcher/wire.c
 objects =	$(decoding) watcher/objects.c watcher/objects_node.c \
 		watcher/objects_pod.c watcher/objects_select.c
 components =	$(objects) watcher/health.c watcher/gather.c \

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "wire.h"
+#include "object_wire.h"
 
 /* One more message for each function: the depth is that of this file. */
 typedef bool	(*field_fn)(struct facts *, const struct wire_field *,
@@ -40,29 +40,6 @@ typedef bool	(*field_fn)(struct facts *, const struct wire_field *,
 #define OBJECT_METADATA		1
 #define OBJECT_SPEC		2
 #define OBJECT_STATUS		3
-
-/* k8s.io/api core/v1: PodStatus */
-#define POD_PHASE		1
-#define POD_CONDITIONS		2
-#define POD_MESSAGE		3
-#define POD_REASON		4
-#define POD_START_TIME		7
-#define POD_CONTAINERS		8
-#define POD_INIT_CONTAINERS	10
-
-/* k8s.io/api core/v1: ContainerStatus, ContainerState and what is in it */
-#define CONTAINER_NAME		1
-#define CONTAINER_STATE		2
-#define CONTAINER_LAST_STATE	3
-#define CONTAINER_READY		4
-#define CONTAINER_RESTARTS	5
-#define CONTAINER_IMAGE		6
-#define STATE_WAITING		1
-#define STATE_TERMINATED	3
-#define WAITING_REASON		1
-#define WAITING_MESSAGE		2
-#define TERMINATED_EXIT_CODE	1
-#define TERMINATED_REASON	3
 
 /* k8s.io/apimachinery pkg/util/intstr: IntOrString */
 #define AMOUNT_TYPE		1	/* 0: the number, 1: the text */
@@ -149,8 +126,8 @@ each(struct facts *f, const struct wire_field *message, enum resource r,
 	return (more == 0);
 }
 
-static bool
-read_time(const struct wire_field *message, uint64_t *ms)
+bool
+wire_time(const struct wire_field *message, uint64_t *ms)
 {
 	struct wire		 w;
 	struct wire_field	 f;
@@ -252,10 +229,10 @@ read_metadata(struct facts *f, const struct wire_field *field, enum resource r)
 	case META_RESOURCE_VERSION:
 		return (wire_text(field, &f->version));
 	case META_CREATION:
-		return (read_time(field, &f->created));
+		return (wire_time(field, &f->created));
 	case META_DELETION:
 		f->deleted = true;
-		return (read_time(field, &when));
+		return (wire_time(field, &when));
 	case META_LABELS:
 		return (read_entry(f, field, facts_label));
 	case META_ANNOTATIONS:
@@ -268,8 +245,8 @@ read_metadata(struct facts *f, const struct wire_field *field, enum resource r)
 
 /* -- conditions ---------------------------------------------------------------- */
 
-static bool
-read_condition(struct facts *f, const struct wire_field *message,
+bool
+wire_condition(struct facts *f, const struct wire_field *message,
     enum resource r)
 {
 	const struct condition_fields	*at = &condition_fields[r];
@@ -289,7 +266,7 @@ read_condition(struct facts *f, const struct wire_field *message,
 		else if (field.number == CONDITION_STATUS)
 			valid = wire_text(&field, &c.status);
 		else if (field.number == at->since)
-			valid = read_time(&field, &c.since);
+			valid = wire_time(&field, &c.since);
 		else if (field.number == at->reason)
 			valid = wire_text(&field, &c.reason);
 		else if (field.number == at->message)
@@ -299,128 +276,6 @@ read_condition(struct facts *f, const struct wire_field *message,
 	/* The first of that type; one without a status is none. */
 	if (which != CONDITION_MAX && f->condition[which].status.p == NULL)
 		f->condition[which] = c;
-	return (true);
-}
-
-/* -- pods ---------------------------------------------------------------------- */
-
-static bool
-read_waiting(struct fact_container *c, const struct wire_field *message)
-{
-	struct wire		 w;
-	struct wire_field	 f;
-	bool			 valid = true;
-	int			 more = 0;
-
-	wire_open(&w, message->bytes.p, message->bytes.len);
-	while (valid && (more = wire_next(&w, &f)) == 1)
-		if (f.number == WAITING_REASON)
-			valid = wire_text(&f, &c->waiting_reason);
-		else if (f.number == WAITING_MESSAGE)
-			valid = wire_text(&f, &c->waiting_message);
-	return (valid && more == 0);
-}
-
-static bool
-read_ended(struct fact_ended *e, const struct wire_field *message)
-{
-	struct wire		 w;
-	struct wire_field	 f;
-	bool			 valid = true;
-	int			 more = 0;
-
-	e->there = true;
-	wire_open(&w, message->bytes.p, message->bytes.len);
-	while (valid && (more = wire_next(&w, &f)) == 1)
-		if (f.number == TERMINATED_EXIT_CODE)
-			e->exit_code = facts_number((int64_t)f.value);
-		else if (f.number == TERMINATED_REASON)
-			valid = wire_text(&f, &e->reason);
-	return (valid && more == 0);
-}
-
-/* A ContainerState; of the last one only how it ended matters. */
-static bool
-read_state(struct fact_container *c, const struct wire_field *message,
-    struct fact_ended *ended, bool waiting)
-{
-	struct wire		 w;
-	struct wire_field	 f;
-	bool			 valid = true;
-	int			 more = 0;
-
-	if (message->bytes.p == NULL)
-		return (true);
-	wire_open(&w, message->bytes.p, message->bytes.len);
-	while (valid && (more = wire_next(&w, &f)) == 1)
-		if (f.bytes.p == NULL)
-			continue;
-		else if (f.number == STATE_WAITING && waiting)
-			valid = read_waiting(c, &f);
-		else if (f.number == STATE_TERMINATED)
-			valid = read_ended(ended, &f);
-	return (valid && more == 0);
-}
-
-static bool
-read_container(struct facts *f, const struct wire_field *message, bool init)
-{
-	struct fact_container	 c = { 0 };
-	struct wire		 w;
-	struct wire_field	 field;
-	bool			 valid = true;
-	int			 more = 0;
-
-	if (message->bytes.p == NULL)
-		return (true);
-	wire_open(&w, message->bytes.p, message->bytes.len);
-	while (valid && (more = wire_next(&w, &field)) == 1)
-		switch (field.number) {
-		case CONTAINER_NAME:
-			valid = wire_text(&field, &c.name);
-			break;
-		case CONTAINER_STATE:
-			valid = read_state(&c, &field, &c.ended, true);
-			break;
-		case CONTAINER_LAST_STATE:
-			valid = read_state(&c, &field, &c.last, false);
-			break;
-		case CONTAINER_READY:
-			c.ready = field.value != 0;
-			break;
-		case CONTAINER_RESTARTS:
-			c.restarts = facts_number((int64_t)field.value);
-			break;
-		case CONTAINER_IMAGE:
-			valid = wire_text(&field, &c.image);
-			break;
-		}
-	if (!valid || more == -1)
-		return (false);
-	facts_container(f, &c, init);
-	return (true);
-}
-
-static bool
-read_pod_status(struct facts *f, const struct wire_field *field,
-    enum resource r)
-{
-	switch (field->number) {
-	case POD_PHASE:
-		return (wire_text(field, &f->phase));
-	case POD_CONDITIONS:
-		return (read_condition(f, field, r));
-	case POD_MESSAGE:
-		return (wire_text(field, &f->message));
-	case POD_REASON:
-		return (wire_text(field, &f->reason));
-	case POD_START_TIME:
-		return (read_time(field, &f->started));
-	case POD_CONTAINERS:
-		return (read_container(f, field, false));
-	case POD_INIT_CONTAINERS:
-		return (read_container(f, field, true));
-	}
 	return (true);
 }
 
@@ -507,7 +362,7 @@ read_meaning(struct facts *f, const struct wire_field *field, enum resource r,
 		f->updated = number;
 		break;
 	case MEANS_CONDITION:
-		return (read_condition(f, field, r));
+		return (wire_condition(f, field, r));
 	case MEANS_OBSERVED:
 		f->observed = number;
 		break;
@@ -542,7 +397,7 @@ read_pod(struct facts *f, const struct wire_field *field, enum resource r)
 	if (field->number == OBJECT_METADATA)
 		return (each(f, field, r, read_metadata));
 	if (field->number == OBJECT_STATUS)
-		return (each(f, field, r, read_pod_status));
+		return (each(f, field, r, wire_pod_status));
 	return (true);
 }
 
