@@ -459,7 +459,12 @@ http_cancel(struct http_request *req)
 long
 http_status(const struct http_request *req)
 {
-	return (req->status);
+	long status = req->status;
+
+	/* The body, by which status is set, may be long in coming. */
+	if (status == 0 && req->easy != NULL)
+		curl_easy_getinfo(req->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (status);
 }
 
 uint64_t

@@ -14,6 +14,8 @@
 
 #define QUIET_MAX	10	/* s; while a list is streamed */
 #define ANSWER_MAX	30000	/* ms; until it begins */
+/* A server that has just started answers 403 until it knows its roles. */
+#define FORBIDDEN_TRIES	3
 #define FORBIDDEN_WAIT	60000	/* ms, and up to as much again */
 #define SHORT_WATCH	1000	/* ms: ended earlier, and empty, it failed */
 #define FAILED_WATCHES	5	/* in a row, then list anew */
@@ -324,10 +326,14 @@ failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
 		if (code == 410 && st->backoff.failures == 1)
 			wait = 0;
 	} else if (code == 403 || (code == 404 && !st->synced)) {
-		if (code == 403)
+		bool soon = code == 403 &&
+		    st->backoff.failures <= FORBIDDEN_TRIES;
+
+		if (code == 403 && !soon)
 			wait = FORBIDDEN_WAIT +
 			    arc4random_uniform(FORBIDDEN_WAIT);
-		forbid(st);
+		if (!st->synced || st->forbidden || !soon)
+			forbid(st);
 	} else if (code == 401)
 		st->env->unauthorized();
 	else if (was_watch && code != 429 && ++st->failed_watches >=

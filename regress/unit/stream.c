@@ -498,11 +498,19 @@ test_unauthorized(void **state)
 static void
 test_forbidden(void **state)
 {
+	int i;
+
 	(void)state;
 	stream_start(st);
-	refuse(403, -1, "{\"message\":\"pods is forbidden\\u0007\"}");
-	assert_int_equal(reading(), READING_FORBIDDEN);
-	assert_string_equal(st->error, "HTTP 403: pods is forbidden\\007");
+	for (i = 0; i < 4; i++) {
+		refuse(403, -1, "{\"message\":\"pods is forbidden\\u0007\"}");
+		assert_int_equal(reading(), READING_FORBIDDEN);
+		assert_string_equal(st->error,
+		    "HTTP 403: pods is forbidden\\007");
+		/* It may only be starting: at first it is asked again soon. */
+		if (i < 3)
+			assert_in_range(wait_over(), 0, 15000);
+	}
 	assert_in_range(wait_over(), 59000, 121000);
 	is_list();
 	/* May list, may not watch: it stays so. */
@@ -520,6 +528,33 @@ test_forbidden(void **state)
 	stream_tick(st);
 	assert_int_equal(reading(), READING_LIVE);
 	has_pods(1);
+}
+
+/* An API server that has just started does not know its roles yet. */
+static void
+test_forbidden_for_a_moment(void **state)
+{
+	(void)state;
+	stream_start(st);
+	answer(LIST("\"resourceVersion\":\"10\"", POD("y")));
+	is_watch("10");
+	refuse(403, -1, NULL);
+	assert_int_equal(reading(), READING_LIVE);
+	has_pods(1);
+	assert_in_range(wait_over(), 0, 15000);
+	is_watch("10");
+	request->status = 200;
+	ticks += 1000;
+	stream_tick(st);
+	assert_string_equal(st->error, "");
+	/* But not for ever. */
+	refuse(403, -1, NULL);
+	wait_over();
+	refuse(403, -1, NULL);
+	wait_over();
+	refuse(403, -1, NULL);
+	assert_int_equal(reading(), READING_FORBIDDEN);
+	has_pods(0);
 }
 
 static void
@@ -751,7 +786,8 @@ main(void)
 		T(test_pages), T(test_events), T(test_short_watch),
 		T(test_gone_status), T(test_gone_event), T(test_gone_in_list),
 		T(test_list_retry), T(test_connection), T(test_cut_off),
-		T(test_unauthorized), T(test_forbidden), T(test_too_many),
+		T(test_unauthorized), T(test_forbidden),
+		T(test_forbidden_for_a_moment), T(test_too_many),
 		T(test_server_error), T(test_too_large), T(test_backoff_bounds), T(test_bad_lists),
 		T(test_bad_events), T(test_long_line), T(test_old_group),
 		T(test_stop_and_resume),
