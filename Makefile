@@ -117,7 +117,7 @@ LIBEXEC =	$(addprefix $(B)/libexec/kanata/,kanata-parser kanata-dialer \
 		kanata-runner)
 MAN5 =		kanata.conf.5
 MAN8 =		man/kanatad.8 man/kanatactl.8
-DOCS =		README.md CHANGES LICENSE etc/kanata.conf
+DOCS =		README CHANGES LICENSE etc/kanata.conf
 
 # The tree below $(B) is laid out as an installed one, so that it runs in place.
 all: $(SBIN) $(BIN) $(LIBEXEC)

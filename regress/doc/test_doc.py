@@ -249,7 +249,7 @@ def test_supervision():
 
 
 def readme():
-    return source("README.md")
+    return source("README")
 
 
 def commands_of_readme():

@@ -331,12 +331,12 @@ def test_starts_as_ordinary_user():
 # The table in README says what each process holds; this is what it has.
 
 def privilege_table():
-    with open(os.path.join(TOP, "README.md")) as file:
+    with open(os.path.join(TOP, "README")) as file:
         lines = [line.strip() for line in file]
     start = next((i for i, line in enumerate(lines)
                   if line.startswith("|") and "process" in line.lower()
                   and "network" in line.lower()), None)
-    assert start is not None, "README.md has no table with the columns process and network"
+    assert start is not None, "README has no table with the columns process and network"
     head = [cell.strip().lower() for cell in lines[start].strip("|").split("|")]
     rows = []
     for line in lines[start + 2:]:
