@@ -315,7 +315,7 @@ TESTS ?=	doc unit proc config sandbox fuzz sim system
 check:
 	@regress/setup check
 	$(MAKE) --no-print-directory -s WERROR=1 all sandbox proc
-	$(MAKE) --no-print-directory -s WERROR=1 SAN=1 unit proc fuzz
+	$(MAKE) --no-print-directory -s WERROR=1 SAN=1 all unit proc fuzz
 	@$(MAKE) --no-print-directory -s lint
 	@regress/run --build $(B) --san-build $(B)/san $(TESTS)
 

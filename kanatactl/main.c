@@ -31,6 +31,7 @@ static const struct { const char *word; unsigned what; } parts[] = {
 	{ "pods", SHOW_PODS },
 };
 
+__attribute__((noreturn))
 static void
 usage(void)
 {

@@ -7,6 +7,7 @@
 #include "kanatad.h"
 #include "paths.h"
 
+__attribute__((noreturn))
 static void
 usage(void)
 {
