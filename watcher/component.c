@@ -12,11 +12,13 @@
 #include "component_local.h"
 
 /*
- * A component of many pods is not looked at for each change of one of them: the
- * next look waits this many times as long as the last one took, at most so many
- * us.  A change after a quiet time is looked at at once.
+ * A component of many thousand pods is not looked at for each change of one of
+ * them: the next look waits this many times as long as the last one took beyond
+ * so many us, at most so many us.  A change after a quiet time is looked at at
+ * once.
  */
-#define LOOK_SHARE	256
+#define LOOK_SHARE	1024
+#define LOOK_FREE	50
 #define LOOK_WAIT_MAX	500000
 #define WAIT_MAX	(24 * 60 * 60 * 1000ULL)	/* ms; then look again */
 
@@ -300,7 +302,8 @@ look(struct component *c)
 	c->dirty = false;
 	judge(c);
 	ended = microseconds();
-	wait = (ended - began) * LOOK_SHARE;
+	wait = ended - began < LOOK_FREE ? 0 :
+	    (ended - began - LOOK_FREE) * LOOK_SHARE;
 	c->not_before = ended + (wait > LOOK_WAIT_MAX ? LOOK_WAIT_MAX : wait);
 }
 
