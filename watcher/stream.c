@@ -14,8 +14,10 @@
 
 #define QUIET_MAX	10	/* s; while a list is streamed */
 #define ANSWER_MAX	30000	/* ms; until it begins */
+#define GONE_AGAIN	10000	/* ms; between lists after 410, else backed off */
 /* A server that has just started answers 403 until it knows its roles. */
-#define FORBIDDEN_TRIES	3
+#define FORBIDDEN_TRIES	4	/* in a row: after 1, 2, 4, 8 s, and up to twice
+				 * that */
 #define FORBIDDEN_WAIT	60000	/* ms, and up to as much again */
 #define SHORT_WATCH	1000	/* ms: ended earlier, and empty, it failed */
 #define FAILED_WATCHES	5	/* in a row, then list anew */
@@ -133,6 +135,7 @@ stream_is_well(struct stream *st)
 	st->error[0] = '\0';
 	st->broken_since = 0;
 	st->failed_watches = 0;
+	st->refused = 0;
 	if (st->forbidden) {
 		st->forbidden = false;
 		objects_guess(st->env->objects, st->resource, st->ns, false);
@@ -286,6 +289,21 @@ is_too_large(unsigned code, const char *text)
 }
 
 /*
+ * After the server was away it is likely, and listing helps at once, however many
+ * tries have failed before.  Not again and again.
+ */
+static bool
+is_first_gone(struct stream *st)
+{
+	uint64_t	 now = worker_ticks();
+	bool		 first;
+
+	first = st->gone == 0 || now - st->gone >= GONE_AGAIN;
+	st->gone = now;
+	return (first);
+}
+
+/*
  * It failed: code is the HTTP status or that of an ERROR event, 0 if the
  * connection failed or the answer made no sense.
  */
@@ -316,6 +334,8 @@ failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
 	stream_broken(st);
 	st->restarts++;
 	st->unauthorized = code == 401;
+	if (code != 403)
+		st->refused = 0;
 	st->in_pages |= st->streaming && code != 401 && code != 429;
 	wait = backoff_next(&st->backoff, worker_ticks());
 	if (code == 410 || code == 400 || is_too_large(code, text)) {
@@ -323,15 +343,15 @@ failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
 		st->relist = true;
 		free(st->token);
 		st->token = NULL;
-		if (code == 410 && st->backoff.failures == 1)
+		if (code == 410 && is_first_gone(st))
 			wait = 0;
 	} else if (code == 403 || (code == 404 && !st->synced)) {
-		bool soon = code == 403 &&
-		    st->backoff.failures <= FORBIDDEN_TRIES;
+		bool soon = code == 403 && st->refused < FORBIDDEN_TRIES;
 
-		if (code == 403 && !soon)
-			wait = FORBIDDEN_WAIT +
-			    arc4random_uniform(FORBIDDEN_WAIT);
+		if (code == 403) {
+			wait = soon ? 1000 << st->refused++ : FORBIDDEN_WAIT;
+			wait += arc4random_uniform(wait);
+		}
 		if (!st->synced || st->forbidden || !soon)
 			forbid(st);
 	} else if (code == 401)

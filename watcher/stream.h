@@ -87,7 +87,9 @@ struct stream {
 	bool		 relist;	/* list before the next watch */
 	bool		 reselect;	/* selectors wait for that list */
 	bool		 unauthorized;	/* the last failure was a 401 */
+	uint64_t	 gone;		/* ticks of the last 410, 0: none */
 	unsigned	 failed_watches; /* in a row */
+	unsigned	 refused;	/* 403, in a row, up to what is borne */
 	uint64_t	 started;	/* ticks of this request */
 	uint64_t	 request_events; /* in this request */
 	uint64_t	 broken_since;	/* ticks, 0: it is not */

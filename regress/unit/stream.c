@@ -391,6 +391,30 @@ test_gone_event(void **state)
 	is_list();
 }
 
+/* A server that was away for long has forgotten: no reason to wait longer. */
+static void
+test_gone_after_trouble(void **state)
+{
+	int i;
+
+	(void)state;
+	watching();
+	for (i = 0; i < 8; i++) {
+		done(HTTP_NOT_SENT, 0, -1, NULL);
+		wait_over();
+		ticks += 10000;
+		if (i == 4) {
+			/* Failing alone makes it list. */
+			is_list();
+			answer(LIST("\"resourceVersion\":\"20\"", POD("y")));
+		}
+		is_watch(i < 4 ? "10" : "20");
+	}
+	refuse(410, -1, NULL);
+	assert_in_range(wait_over(), 0, 50);
+	is_list();
+}
+
 static void
 test_gone_in_list(void **state)
 {
@@ -502,14 +526,14 @@ test_forbidden(void **state)
 
 	(void)state;
 	stream_start(st);
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < 5; i++) {
 		refuse(403, -1, "{\"message\":\"pods is forbidden\\u0007\"}");
 		assert_int_equal(reading(), READING_FORBIDDEN);
 		assert_string_equal(st->error,
 		    "HTTP 403: pods is forbidden\\007");
 		/* It may only be starting: at first it is asked again soon. */
-		if (i < 3)
-			assert_in_range(wait_over(), 0, 15000);
+		if (i < 4)
+			assert_in_range(wait_over(), 900 << i, 2000 << i);
 	}
 	assert_in_range(wait_over(), 59000, 121000);
 	is_list();
@@ -534,6 +558,8 @@ test_forbidden(void **state)
 static void
 test_forbidden_for_a_moment(void **state)
 {
+	int i;
+
 	(void)state;
 	stream_start(st);
 	answer(LIST("\"resourceVersion\":\"10\"", POD("y")));
@@ -547,11 +573,19 @@ test_forbidden_for_a_moment(void **state)
 	ticks += 1000;
 	stream_tick(st);
 	assert_string_equal(st->error, "");
+	/* Nor after other trouble, which is not counted here. */
+	for (i = 0; i < 8; i++) {
+		done(HTTP_NOT_SENT, 0, -1, NULL);
+		wait_over();
+	}
+	refuse(403, -1, NULL);
+	assert_in_range(wait_over(), 900, 2000);
 	/* But not for ever. */
-	refuse(403, -1, NULL);
-	wait_over();
-	refuse(403, -1, NULL);
-	wait_over();
+	for (i = 1; i < 4; i++) {
+		refuse(403, -1, NULL);
+		wait_over();
+	}
+	has_pods(1);
 	refuse(403, -1, NULL);
 	assert_int_equal(reading(), READING_FORBIDDEN);
 	has_pods(0);
@@ -785,10 +819,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_pages), T(test_events), T(test_short_watch),
 		T(test_gone_status), T(test_gone_event), T(test_gone_in_list),
+		T(test_gone_after_trouble),
 		T(test_list_retry), T(test_connection), T(test_cut_off),
 		T(test_unauthorized), T(test_forbidden),
 		T(test_forbidden_for_a_moment), T(test_too_many),
-		T(test_server_error), T(test_too_large), T(test_backoff_bounds), T(test_bad_lists),
+		T(test_server_error), T(test_too_large), T(test_backoff_bounds),
+		T(test_bad_lists),
 		T(test_bad_events), T(test_long_line), T(test_old_group),
 		T(test_stop_and_resume),
 	};
