@@ -17,9 +17,9 @@
  * so many us, at most so many us.  A change after a quiet time is looked at at
  * once.
  */
-#define LOOK_SHARE	1024
+#define LOOK_SHARE	2048
 #define LOOK_FREE	50
-#define LOOK_WAIT_MAX	500000
+#define LOOK_WAIT_MAX	1000000
 #define WAIT_MAX	(24 * 60 * 60 * 1000ULL)	/* ms; then look again */
 
 static void	 on_turn(int, short, void *);
@@ -334,7 +334,8 @@ on_turn(int fd, short what, void *arg)
 			first = c->not_before;
 	}
 	if (first != 0) {
-		tv.tv_usec = first - now;
+		tv.tv_sec = (first - now) / 1000000;
+		tv.tv_usec = (first - now) % 1000000;
 		evtimer_add(all->turn, &tv);
 	}
 }

@@ -412,6 +412,7 @@ judge_selected(struct components *all, struct sum *sum)
 {
 	struct membership	*m;
 	size_t			 i, from;
+	int			 order = 0;
 
 	npods = 0;
 	LIST_FOREACH(m, &sum->target->selection->members, entry) {
@@ -419,12 +420,15 @@ judge_selected(struct components *all, struct sum *sum)
 			continue;
 		add_pod(m->pod);
 	}
-	for (i = 1; i < npods; i++)
-		if (group_compare(&pods[i - 1], &pods[i]) > 0)
-			break;
-	/* Mostly it is one group.  Not qsort, which asks the kernel how much
-	 * memory there is. */
-	if (i < npods && heapsort(pods, npods, sizeof(*pods), group_compare) ==
+	for (i = 1; i < npods && order == 0; i++)
+		order = group_compare(&pods[i - 1], &pods[i]);
+	/* Mostly it is one group. */
+	if (order == 0 && npods > 0) {
+		judge_group(sum, pods, npods);
+		return;
+	}
+	/* Not qsort, which asks the kernel how much memory there is. */
+	if (npods > 1 && heapsort(pods, npods, sizeof(*pods), group_compare) ==
 	    -1)
 		fatal("gather");
 	for (from = 0, i = 1; i <= npods; i++)
