@@ -247,6 +247,8 @@ stream_resume(struct stream *st, bool relist)
 		return;
 	/* Whatever becomes of the request: until a list is complete. */
 	st->relist |= relist;
+	if (relist)
+		st->json_only = false;	/* perhaps it is another server */
 	if (!st->synced || st->relist) {
 		free(st->token);
 		st->token = NULL;

@@ -74,7 +74,8 @@ on_data(struct http_request *request, const char *data, size_t len, void *arg)
 
 	(void)request;
 	st->bytes += len;
-	if (st->streaming)
+	/* Changes go on for ever where the end is never marked. */
+	if (st->streaming && worker_ticks() - st->started < LIST_TIMEOUT)
 		stream_quiet(st);
 	if (stream_feed(st, data, len) == -1)
 		return (-1);

@@ -477,6 +477,19 @@ test_ignored(void **state)
 	is_page();
 	assert_true(plain_lists);
 	assert_null(st->version);
+	stream_stop(st);
+	/* Or there is always something new: not for ever. */
+	plain_lists = false;
+	stream_resume(st, true);
+	pod_event("MODIFIED", "x", "1");
+	evtimer_del(st->timer);
+	ticks += 299000;
+	pod_event("MODIFIED", "x", "2");
+	assert_true(event_pending(st->timer, EV_TIMEOUT, NULL));
+	evtimer_del(st->timer);
+	ticks += 1000;
+	pod_event("MODIFIED", "x", "3");
+	assert_false(event_pending(st->timer, EV_TIMEOUT, NULL));
 }
 
 static void
