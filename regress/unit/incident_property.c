@@ -1,8 +1,9 @@
 /*
  * The incident core under long random histories: outages, updates, silences,
  * humans, lost requests and replies, deaths and restarts.  KANATA_SEED sets the
- * first seed, KANATA_SECONDS how long it runs; the seed of a failure is
- * printed.
+ * first seed ("time": another one each second), KANATA_SECONDS how long it runs;
+ * the seed of a failure is printed.  Without, the same histories come each time:
+ * what a change breaks shows with that change.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -555,8 +556,10 @@ main(void)
 
 	signal(SIGABRT, on_abort);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	first_seed = s != NULL ? strtoull(s, NULL, 10) :
-	    (uint64_t)time(NULL) * 1000;
+	if (s != NULL && strcmp(s, "time") == 0)
+		first_seed = (uint64_t)time(NULL) * 1000;
+	else
+		first_seed = s != NULL ? strtoull(s, NULL, 10) : 1;
 	s = getenv("KANATA_SECONDS");
 	seconds = s != NULL ? atof(s) : 8;
 	printf("KANATA_SEED=%llu\n", (unsigned long long)first_seed);
