@@ -325,6 +325,14 @@ bench:
 	@$(MAKE) --no-print-directory -s all
 	@regress/bench/run --build $(B)
 
+# The bounded soak of `make check`, for longer, and once more against a real API
+# server if there is one (KUBEBUILDER_ASSETS).
+SOAK_SECONDS ?=	600
+soak: all
+	@REGRESS_BUILD=$(abspath $(B)) regress/system/soak.py --seconds $(SOAK_SECONDS)
+	@$(if $(KUBEBUILDER_ASSETS),REGRESS_BUILD=$(abspath $(B)) \
+	    regress/system/soak.py --real --seconds $(SOAK_SECONDS),:)
+
 # cppcheck 2.10 takes what a TAILQ holds for uninitialised, and does not know that
 # fatal() ends; the compilers and the sanitizers look after both.
 lint:
@@ -358,4 +366,4 @@ clean:
 	rm -rf build
 
 -include $(sort $(OBJS:.o=.d))
-.PHONY: all unit proc sandbox fuzz demo check bench lint install clean FORCE
+.PHONY: all unit proc sandbox fuzz demo check bench soak lint install clean FORCE
