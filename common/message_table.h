@@ -121,7 +121,7 @@ M(MSG_STORE_DELETE,	NOTIFIER, STORE, FD_NONE, MANY, "key:s255")	       \
 M(MSG_STORE_DONE,	STORE, NOTIFIER, FD_NONE, MANY, "")		       \
 M(MSG_STORE_FAILED,	STORE, NOTIFIER, FD_NONE, MANY, "text:s512")	       \
 M(MSG_STORE_STATE,	STORE, NOTIFIER, FD_NONE, MANY,			       \
-    "reachable:b speaks:b text:s512")					       \
+    "reachable:b speaks:b text:s512 until:u")				       \
 									       \
 /* -- kanatactl and `kanatad list` ------------------------------------------ */ \
 M(MSG_CTL_SHOW,		CTL, PARENT, FD_NONE, MANY, "what:u")		       \

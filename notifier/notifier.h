@@ -57,6 +57,7 @@ unsigned post_flying(void);
 void	 persist_link(unsigned instance, int fd);
 /* What is remembered is known, and it is for us to speak. */
 bool	 persist_ready(void);
+bool	 persist_speaks(void);		/* the same, only looks */
 void	 persist_start(const struct operation *);
 const char *persist_state(void);
 

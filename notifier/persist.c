@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../common/log.h"
 #include "gate.h"
@@ -31,6 +32,7 @@ static unsigned		 store_instance;
 static bool		 reachable, speaks, loaded, loading;
 static uint32_t		 last_id, load_id;
 static unsigned		 nloaded;
+static uint64_t		 until;		/* CLOCK_BOOTTIME in ms; 0: for ever */
 static char		 text[512] = "no store yet";
 static struct event	*timer;
 
@@ -252,6 +254,7 @@ on_state(struct message *m)
 	reachable = message_get_b(m);
 	speaks = message_get_b(m);
 	strlcpy(text, log_safe(message_get_s(m)), sizeof(text));
+	until = message_get_u(m);
 	if (reachable && !speaks)
 		fall_silent();
 	if (reachable && speaks)
@@ -330,11 +333,29 @@ persist_link(unsigned instance, int fd)
 	    dispatch_store, store_gone, NULL);
 }
 
+/* The store may stand still while its lease ends, or we may. */
+static bool
+is_overdue(void)
+{
+	struct timespec ts;
+
+	if (until == 0)
+		return (false);
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ((uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 >= until);
+}
+
+bool
+persist_speaks(void)
+{
+	return (loaded && speaks && !is_overdue());
+}
+
 bool
 persist_ready(void)
 {
 	load_begin();
-	return (loaded && speaks);
+	return (persist_speaks());
 }
 
 const char *

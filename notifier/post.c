@@ -179,6 +179,12 @@ send_to(const char *method, char *body, api_done_fn done, struct post *p,
 	va_start(ap, format);
 	vsnprintf(path, sizeof(path), format, ap);
 	va_end(ap);
+	/* While it looked, another one may have begun to speak. */
+	if (strcmp(method, "GET") != 0 && !persist_speaks()) {
+		free(body);
+		post_done(p, OP_RETRY, NULL, 0);
+		return;
+	}
 	api_send(method, path, body, false, done, p);
 }
 

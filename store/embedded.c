@@ -228,7 +228,7 @@ embedded_open(const char *dir, size_t map_bytes)
 	umask(mask);
 	close(dirfd);
 	log_info("%s: %u keys", where, state.count);
-	store_say(true, true, "embedded database");
+	store_say(true, true, 0, "embedded database");
 }
 
 /* 0, or what LMDB answers. */

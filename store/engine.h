@@ -54,8 +54,10 @@ void	 store_item(uint32_t id, const char *key, const struct value *);
 void	 store_loaded(uint32_t id);
 void	 store_done(uint32_t id);
 void	 store_failed(uint32_t id, const char *why);
-/* What holds from now on; sent only when it changed. */
-void	 store_say(bool reachable, bool speaks, const char *text);
+/* What holds from now on; sent only when it changed.  until: on the clock of
+ * CLOCK_BOOTTIME in ms, the end of speaking unless more is heard; 0: never. */
+void	 store_say(bool reachable, bool speaks, uint64_t until,
+	    const char *text);
 /* Asks the parent to read a secret anew. */
 void	 store_secret_again(enum secret);
 

@@ -150,7 +150,10 @@ etcd_update(struct etcd *e)
 	}
 	e->said = say;
 	e->said_speaks = speaks;
-	store_say(e->reachable, speaks, text);
+	/* Whoever speaks must end by itself, too: this process may stand
+	 * still. */
+	store_say(e->reachable, speaks, speaks && !e->observe && !e->publish ?
+	    e->lease_end : 0, text);
 }
 
 /* -- what the notifier asks ------------------------------------------------ */

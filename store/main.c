@@ -23,6 +23,7 @@ static unsigned			 notifier_instance;
 
 static struct {
 	bool	 reachable, speaks;
+	uint64_t until;
 	char	 text[512];
 } said = { .text = "not configured yet" };
 
@@ -37,17 +38,19 @@ send_state(void)
 	message_put_b(m, said.reachable);
 	message_put_b(m, said.speaks);
 	message_put_s(m, said.text);
+	message_put_u(m, said.until);
 	channel_send(notifier, m, -1);
 }
 
 void
-store_say(bool reachable, bool speaks, const char *text)
+store_say(bool reachable, bool speaks, uint64_t until, const char *text)
 {
 	if (reachable == said.reachable && speaks == said.speaks &&
-	    strcmp(text, said.text) == 0)
+	    until == said.until && strcmp(text, said.text) == 0)
 		return;
 	said.reachable = reachable;
 	said.speaks = speaks;
+	said.until = until;
 	strlcpy(said.text, text, sizeof(said.text));
 	send_state();
 }

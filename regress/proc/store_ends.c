@@ -39,6 +39,7 @@ on_notifier(struct store *s, struct message *m)
 		s->reachable = message_get_b(m);
 		s->speaks = message_get_b(m);
 		strlcpy(s->text, message_get_s(m), sizeof(s->text));
+		s->until = message_get_u(m);
 		s->nstate++;
 		return;
 	case MSG_STORE_ITEM:

@@ -16,6 +16,7 @@ struct store {
 	int		 notifier, dialer;	/* our ends, -1: none */
 	unsigned	 port[2];		/* of etcd node 1 and 2; 0: refuse */
 	bool		 reachable, speaks;
+	uint64_t	 until;
 	char		 text[600];
 	unsigned	 nstate;
 	char		 answer[IDS];		/* D, F or L, by id */

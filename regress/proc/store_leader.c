@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -91,6 +92,7 @@ test_sim_away_publish(void **unused)
 	put_is(&a, 4, "k", "2", 'D');
 	WAIT(!a.reachable);
 	assert_true(a.speaks);
+	assert_int_equal(a.until, 0);
 	HAS(a.text, "going on from memory");
 	put_is(&a, 5, "gone", NULL, 'D');
 	put_is(&a, 6, "new", "y", 'D');
@@ -111,6 +113,27 @@ test_sim_away_publish(void **unused)
 	assert_string_equal(sim_key(KEY("state/gone")), "");
 	assert_true(a.speaks);
 	child_expect_log(&a.child, "has all changes again");
+}
+
+/* The notifier is told until when it speaks, and each time that it is longer. */
+static void
+test_sim_until(void **unused)
+{
+	struct timespec ts;
+	uint64_t first, now;
+
+	(void)unused;
+	sim_start("");
+	store_on_sim(&a, &hold);
+	loads(&a, 1, "");
+	WAIT(a.speaks);
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	now = (uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	first = a.until;
+	/* The lease is of 10 s, one of which is not used. */
+	assert_true(first > now && first <= now + 9000);
+	WAIT(a.until > first);
+	assert_true(a.speaks);
 }
 
 static void
@@ -207,6 +230,7 @@ main(void)
 		T(test_sim_observe),
 		T(test_sim_overtaken),
 		T(test_sim_away_publish),
+		T(test_sim_until),
 		T(test_sim_away_hold),
 	};
 

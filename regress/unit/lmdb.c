@@ -58,9 +58,9 @@ store_failed(uint32_t id, const char *why)
 }
 
 void
-store_say(bool reachable, bool speaks, const char *text)
+store_say(bool reachable, bool speaks, uint64_t until, const char *text)
 {
-	if (!reachable || !speaks || *text == '\0')
+	if (!reachable || !speaks || until != 0 || *text == '\0')
 		abort();
 }
 
