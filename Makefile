@@ -319,6 +319,13 @@ check:
 	@$(MAKE) --no-print-directory -s lint
 	@regress/run --build $(B) --san-build $(B)/san $(TESTS)
 
+# Accidents by the hundred, with each store: a quarter of an hour and more.
+# KANATA_CHAOS_KILLS, KANATA_CHAOS_SECONDS, KANATA_CHAOS_SEED.
+chaos:
+	@regress/setup check
+	@$(MAKE) --no-print-directory -s all
+	@REGRESS_BUILD=$(abspath $(B)) $(PYTHON) regress/system/chaos.py
+
 # Figures: never passed or failed by time.
 bench:
 	@regress/setup check
@@ -366,4 +373,5 @@ clean:
 	rm -rf build
 
 -include $(sort $(OBJS:.o=.d))
-.PHONY: all unit proc sandbox fuzz demo check bench soak lint install clean FORCE
+.PHONY: all unit proc sandbox fuzz demo check bench soak chaos lint install \
+	clean FORCE

@@ -361,7 +361,8 @@ class Instatus:
 
     # Control.
 
-    def sim_state(self):
+    def sim_state(self, requests=True):
+        """requests: with all that was ever asked, which can be much."""
         with self.lock:
             # Through JSON, so that later changes do not show in it.
             return json.loads(json.dumps({
@@ -372,7 +373,7 @@ class Instatus:
                                    "createdBy": incident["createdBy"]}
                                   for incident in page.incidents.values()]}
                     for page in self.pages.values()},
-                "triggers": self.triggers, "requests": self.requests}))
+                "triggers": self.triggers, "requests": self.requests if requests else []}))
 
     def sim_human(self, action, page=None, **what):
         """What somebody does in the dashboard."""
@@ -458,7 +459,8 @@ class InstatusHandler(SimHandler):
         sim = self.server.sim
         entry = {"method": self.command, "path": self.url_path, "query": self.query_string,
                  "body": self.body.decode("utf-8", "replace"), "time": time.time_ns(),
-                 "user_agent": self.headers.get("User-Agent", ""), "status": None}
+                 "user_agent": self.headers.get("User-Agent", ""), "status": None,
+                 "acted": None}
         try:
             entry["body"] = json.loads(self.body) if self.body else None
         except ValueError:
@@ -537,7 +539,11 @@ class InstatusHandler(SimHandler):
                 if found and method == self.command:
                     if action is not InstatusHandler.webhook:
                         self.authenticate()
-                    return 200, action(self, *found.groups())
+                    answer = action(self, *found.groups())
+                    # Whatever becomes of the answer; in the order in which it was done.
+                    self.entry["acted"] = {"time": time.time_ns(), "id": answer.get("id")
+                                           if isinstance(answer, dict) else None}
+                    return 200, answer
             not_found("endpoint")
 
     def authenticate(self):

@@ -1,0 +1,16 @@
+"""A short run of accidents with each store; `make chaos` does the long one."""
+
+from chaos import Chaos, seed_of_environment
+from harness import limit
+
+SECONDS = 20
+
+
+@limit(300)
+def test_embedded():
+    Chaos(seed_of_environment(), seconds=SECONDS).run()
+
+
+@limit(300)
+def test_etcd():
+    Chaos(seed_of_environment(), etcd=True, seconds=SECONDS).run()
