@@ -108,6 +108,7 @@ struct incident {
 	bool		 unsure;	/* it may have been done */
 	bool		 refused;	/* by the page, as it stands */
 	bool		 restored;	/* it was made before we started */
+	uint64_t	 look_at;	/* ... and is not looked for before */
 	bool		 drop;		/* forget it, with its record */
 	bool		 seen;		/* open, in this reading */
 

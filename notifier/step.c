@@ -17,6 +17,10 @@ enum {
 	URGENCY_BETTER	= 10
 };
 
+/* ms: what was posted before the start may still be on its way to the page;
+ * looking too early would miss it. */
+#define LOOK_AFTER	5000
+
 /* -- the record of any object --------------------------------------------- */
 
 /* OP_NONE: the store has what it should have. */
@@ -43,6 +47,20 @@ record_waits(struct object *o)
 }
 
 /* -- what can be started -------------------------------------------------- */
+
+static bool
+too_early(struct incidents *core, struct incident *i, uint64_t now)
+{
+	if (!i->restored)
+		return (false);
+	if (i->look_at == 0)
+		i->look_at = now + LOOK_AFTER;
+	if (i->look_at <= now)
+		return (false);
+	if (i->look_at < core->step_wake)
+		core->step_wake = i->look_at;
+	return (true);
+}
 
 static enum operation_type
 incident_ready(struct incidents *core, struct incident *i, uint64_t now,
@@ -77,7 +95,7 @@ incident_ready(struct incidents *core, struct incident *i, uint64_t now,
 		    URGENCY_WORSE + (int)e->target > *urgency)
 			*urgency = URGENCY_WORSE + (int)e->target;
 	if (i->unsure)
-		return (OP_FIND);
+		return (too_early(core, i, now) ? OP_NONE : OP_FIND);
 	return (i->instatus_id == NULL ? OP_CREATE : OP_UPDATE);
 }
 

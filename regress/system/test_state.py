@@ -208,6 +208,26 @@ def test_answer_to_create_never_comes():
 
 
 @limit(120)
+def test_killed_while_the_page_is_slow():
+    """It acts on what it was asked long after who asked was killed: whoever
+    comes next does not look too early."""
+    kube = Kube()
+    kube.deployment("default", "api", 2)
+    world = World({"cmp": "api"}, kube=kube)
+    world.wait_all()
+    world.page.fault("slow", seconds=3, match="/incidents", method="POST", count=1)
+    kube.crash("default", "api")
+    wait(world.page.created, 30, "the incident to be asked for")
+    world.kanata.kill9_tree()
+    world.kanata.start()
+    wait(lambda: world.page.created()[0]["acted"], 30, "the page to act on what is long gone")
+    world.wait_all("major")
+    world.page.wait_open(1)
+    world.recovery("api", "cmp", limit=60)
+    world.page.assert_one_outage("cmp")
+
+
+@limit(120)
 def test_killed_between_intent_and_answer():
     """The reply was on its way when all were killed: no second incident."""
     kube = Kube()

@@ -415,6 +415,29 @@ test_lost_reply(void **state)
 	model_free(m);
 }
 
+/* What was asked before the restart may come through later: it is not looked
+ * for at once. */
+static void
+test_restart_looks_later(void **state)
+{
+	const char *key = "incident/1767225600000";
+	struct model *m = world(1);
+
+	(void)state;
+	m->lose_after = 100;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	m->lose_after = 0;
+	model_restart(m);
+	model_pass(m, 5 * S - 1);
+	assert_non_null(strstr(model_record(m, key), "\"posting\""));
+	model_pass(m, 1);
+	assert_non_null(strstr(model_record(m, key), "\"id\":\"i0\""));
+	assert_null(strstr(model_record(m, key), "\"posting\""));
+	assert_int_equal(m->nincident, 1);
+	model_free(m);
+}
+
 static void
 test_lost_request(void **state)
 {
@@ -758,6 +781,7 @@ main(void)
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_recovered_while_away),
 		cmocka_unit_test(test_lost_reply),
+		cmocka_unit_test(test_restart_looks_later),
 		cmocka_unit_test(test_lost_request),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_over_before_it_was_said),
