@@ -12,13 +12,12 @@
 #include "component_local.h"
 
 /*
- * A component of many thousand pods is not looked at for each change of one of
- * them: the next look waits this many times as long as the last one took beyond
- * so many us, at most so many us.  A change after a quiet time is looked at at
- * once.
+ * A component of many pods is not looked at for each change of one of them: the
+ * next look waits so many us for each pod beyond so many, at most so many us.  A
+ * change after a quiet time is looked at at once.
  */
-#define LOOK_SHARE	2048
-#define LOOK_FREE	50
+#define LOOK_POD	50
+#define LOOK_FREE	1000
 #define LOOK_WAIT_MAX	1000000
 #define WAIT_MAX	(24 * 60 * 60 * 1000ULL)	/* ms; then look again */
 
@@ -174,21 +173,21 @@ components_selected(struct components *all)
 		components_touch(all, RESOURCE_PODS);
 }
 
-static void
+/* How many pods were looked at. */
+static size_t
 judge_target(struct components *all, struct target *t, uint64_t now,
     struct health_view *v, uint64_t *latest)
 {
 	const char	*why = NULL;
 	enum cause	 cause = target_blind(all, t, &why);
 
-	if (cause == CAUSE_NONE) {
-		target_judge(all, t, now, v, latest);
-		return;
-	}
+	if (cause == CAUSE_NONE)
+		return (target_judge(all, t, now, v, latest));
 	memset(v, 0, sizeof(*v));
 	v->cause = cause;
 	snprintf(v->detail, sizeof(v->detail), "%s", why == NULL ?
 	    cause_name(cause) : why);
+	return (0);
 }
 
 static void
@@ -250,16 +249,17 @@ keep_known(struct component *c, struct health_view *v, uint64_t now)
 	    k->detail[0] == '\0' ? "" : ", ", k->detail);
 }
 
-static void
+static size_t
 judge(struct component *c)
 {
 	struct components	*all = c->all;
 	struct health_view	 v, sum;
 	uint64_t		 now = worker_now(), latest = 0;
+	size_t			 npods = 0;
 	unsigned		 i;
 
 	for (i = 0; i < c->ntarget; i++) {
-		judge_target(all, &c->target[i], now, &v, &latest);
+		npods += judge_target(all, &c->target[i], now, &v, &latest);
 		if (i == 0)
 			sum = v;
 		else
@@ -269,7 +269,7 @@ judge(struct component *c)
 	keep_known(c, &sum, now);
 	set_timer(c, sum.look_again, now);
 	if (c->said && !view_differs(&sum, &c->view))
-		return;
+		return (npods);
 	if (!c->said || sum.health != c->view.health ||
 	    sum.cause != c->view.cause)
 		log_debug("%s: %s%s%s, %u of %u%s%s", log_safe(c->id),
@@ -282,6 +282,7 @@ judge(struct component *c)
 	c->said = true;
 	if (!all->quiet)
 		all->hooks.say(c->id, &c->view);
+	return (npods);
 }
 
 static uint64_t
@@ -296,15 +297,16 @@ microseconds(void)
 static void
 look(struct component *c)
 {
-	uint64_t	 began = microseconds(), ended, wait;
+	uint64_t	 wait = 0;
+	size_t		 npods;
 
 	TAILQ_REMOVE(&c->all->dirty, c, dirty_entry);
 	c->dirty = false;
-	judge(c);
-	ended = microseconds();
-	wait = ended - began < LOOK_FREE ? 0 :
-	    (ended - began - LOOK_FREE) * LOOK_SHARE;
-	c->not_before = ended + (wait > LOOK_WAIT_MAX ? LOOK_WAIT_MAX : wait);
+	npods = judge(c);
+	if (npods > LOOK_FREE)
+		wait = (npods - LOOK_FREE) * LOOK_POD;
+	c->not_before = microseconds() +
+	    (wait > LOOK_WAIT_MAX ? LOOK_WAIT_MAX : wait);
 }
 
 void

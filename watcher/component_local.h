@@ -64,8 +64,8 @@ bool	 target_covers_node(const struct components *, const struct target *,
 	    const struct node *);
 bool	 target_covers_pod(const struct components *, const struct target *,
 	    const struct pod *);
-/* Judges all workloads of the target. */
-void	 target_judge(struct components *, struct target *, uint64_t now,
+/* Judges all workloads of the target; returns how many pods they have. */
+size_t	 target_judge(struct components *, struct target *, uint64_t now,
 	    struct health_view *, uint64_t *latest);
 
 #endif

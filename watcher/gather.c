@@ -205,6 +205,7 @@ struct sum {
 	uint64_t		*latest;
 	uint64_t		 now;
 	bool			 any;
+	size_t			 npods;
 };
 
 static void
@@ -215,6 +216,7 @@ judge_part(struct sum *sum, const char *key, const struct workload_state *w,
 	struct part			*part = part_get(sum->target, key);
 	struct health_view		 v;
 
+	sum->npods += c->n;
 	health_judge_each(w, crowd_pod, c, c->n, rules, sum->now, &part->memory,
 	    &v);
 	if (v.since > *sum->latest)
@@ -476,11 +478,11 @@ forget_unseen(struct target *t)
 	}
 }
 
-void
+size_t
 target_judge(struct components *all, struct target *t, uint64_t now,
     struct health_view *view, uint64_t *latest)
 {
-	struct sum	 sum = { t, view, latest, now, false };
+	struct sum	 sum = { t, view, latest, now, false, 0 };
 	struct part	*p;
 
 	memset(view, 0, sizeof(*view));
@@ -494,4 +496,5 @@ target_judge(struct components *all, struct target *t, uint64_t now,
 		forget_unseen(t);
 	else
 		judge_absent(&sum);
+	return (sum.npods);
 }
