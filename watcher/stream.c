@@ -91,18 +91,9 @@ stream_state_name(const struct stream *st)
 	}
 }
 
-enum reading
-stream_reading(const struct stream *st, const char **why)
+static enum reading
+reading_now(const struct stream *st)
 {
-	static char	 text[512];
-
-	*why = NULL;
-	if (st->forbidden || !st->synced || st->broken_since != 0) {
-		snprintf(text, sizeof(text), "%s: %s", stream_name(st),
-		    st->error[0] != '\0' ? st->error :
-		    "the first list is not complete");
-		*why = text;
-	}
 	if (st->forbidden)
 		return (READING_FORBIDDEN);
 	if (!st->synced)
@@ -113,11 +104,29 @@ stream_reading(const struct stream *st, const char **why)
 	return (READING_LIVE);
 }
 
+/*
+ * What was told, not what is so by now: who judges by it is told of every change of
+ * it, and so never keeps a judgement whose ground is gone.
+ */
+enum reading
+stream_reading(const struct stream *st, const char **why)
+{
+	static char	 text[512];
+
+	*why = NULL;
+	if (st->told != READING_LIVE) {
+		snprintf(text, sizeof(text), "%s: %s", stream_name(st),
+		    st->error[0] != '\0' ? st->error :
+		    "the first list is not complete");
+		*why = text;
+	}
+	return (st->told);
+}
+
 static void
 tell(struct stream *st)
 {
-	const char	*why;
-	enum reading	 r = stream_reading(st, &why);
+	enum reading	 r = reading_now(st);
 
 	if (r == st->told)
 		return;

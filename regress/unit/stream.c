@@ -554,6 +554,33 @@ test_forbidden(void **state)
 	has_pods(1);
 }
 
+/* Who judges by a stream is told of each change of what it says: also when it is
+ * looked at after the grace has ended and before that was told. */
+static void
+test_each_change_is_told(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	stream_start(st);
+	answer(LIST("\"resourceVersion\":\"10\"", POD("y")));
+	is_watch("10");
+	refuse(500, -1, NULL);
+	ticks += STREAM_GRACE + 1;
+	before = changes;
+	assert_int_equal(reading(), READING_LIVE);
+	assert_int_equal(changes, before);
+	stream_tick(st);
+	assert_int_equal(reading(), READING_BROKEN);
+	assert_int_equal(changes, before + 1);
+	wait_over();
+	request->status = 200;
+	ticks += 1000;
+	stream_tick(st);
+	assert_int_equal(reading(), READING_LIVE);
+	assert_int_equal(changes, before + 2);
+}
+
 /* An API server that has just started does not know its roles yet. */
 static void
 test_forbidden_for_a_moment(void **state)
@@ -822,6 +849,7 @@ main(void)
 		T(test_gone_after_trouble),
 		T(test_list_retry), T(test_connection), T(test_cut_off),
 		T(test_unauthorized), T(test_forbidden),
+		T(test_each_change_is_told),
 		T(test_forbidden_for_a_moment), T(test_too_many),
 		T(test_server_error), T(test_too_large), T(test_backoff_bounds),
 		T(test_bad_lists),
