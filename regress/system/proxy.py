@@ -22,10 +22,11 @@ class Proxy:
         self.upstream, self.random = upstream, random.Random(seed)
         self.server_tls, self.client_tls = server_tls, client_tls
         self.listener, self.port = None, 0
-        self.frozen = threading.Event()
+        self.frozen, self.ended = threading.Event(), threading.Event()
         self.cut_within = 0         # bytes of an answer; 0: never
         self.answers = []           # bytes, each for one new connection
         self.round = 0              # connections of an older one are cut
+        self.lost = -1              # up to this one they are left as they are
         self.cuts = self.accepted = 0
         self.listen()
         register(self)
@@ -52,6 +53,11 @@ class Proxy:
     def cut_all(self):
         self.round += 1
 
+    def lose_all(self):
+        """Nothing comes through any more, and nobody is told."""
+        self.lost = self.round
+        self.round += 1
+
     def refuse(self):
         """Nobody listens, and whoever was connected is not any more."""
         if self.listener:
@@ -73,6 +79,7 @@ class Proxy:
     def stop(self):
         self.refuse()
         self.frozen.clear()
+        self.ended.set()
 
     def told(self):
         return f"{self.accepted} connections, {self.cuts} of them cut"
@@ -116,6 +123,8 @@ class Proxy:
             ready = ready or select.select([client, server], [], [], 0.1)[0]
             while self.frozen.is_set() and at == self.round:
                 time.sleep(0.02)
+            if at <= self.lost:
+                self.ended.wait()
             if at != self.round:
                 return self.cut(client)
             if not self.cut_within:

@@ -30,7 +30,9 @@ from soakcluster import ILL, RealCluster, SimCluster  # noqa: E402
 from world import KEY, Page, client  # noqa: E402
 
 ROUND = 20              # seconds of storm between two comparisons
-SETTLE = 75            # seconds; backoff is up to 60
+SETTLE = 75             # seconds; backoff is up to 60
+LONG = 300              # seconds of storm, from which on it is silent for minutes, too
+SETTLE_LONG = 400       # a watch that is silent is given up after 305 at the latest
 WORKLOADS = 6           # in each namespace
 SELECTOR = "tier in (front, back),!hidden"
 
@@ -130,11 +132,15 @@ class Soak:
 
     def trouble(self):
         act = self.dice.choice([*self.cluster.troubles(), self.cut_all, self.cut_at_random,
-                                self.refuse, self.freeze])
+                                self.refuse, self.freeze,
+                                *([self.lose_all] if self.seconds >= LONG else [])])
         self.note(f"{act.__name__} {act() or ''}")
 
     def cut_all(self):
         self.cluster.proxy.cut_all()
+
+    def lose_all(self):
+        self.cluster.proxy.lose_all()
 
     def cut_at_random(self):
         """Each connection from now on, at some byte of what comes back."""
@@ -149,7 +155,7 @@ class Soak:
         return f"{seconds} s"
 
     def freeze(self):
-        seconds = self.dice.choice((0.5, 2, 5))
+        seconds = self.dice.choice((0.5, 2, 5, *((150,) if self.seconds >= LONG else ())))
         self.cluster.proxy.frozen.set()
         self.busy(seconds)
         if self.dice.random() < 0.5:
@@ -262,7 +268,7 @@ class Soak:
             assert not last, f"{len(last)} differences"
             return True
         try:
-            wait(same, SETTLE, "the watcher's view to be that of a fresh list", every=0.3)
+            wait(same, SETTLE if self.seconds < LONG else SETTLE_LONG, "the watcher's view to be that of a fresh list", every=0.3)
         except AssertionError:
             print("\n".join(f"    {line}" for line in last[:60]))
             print(self.kanata.ctl("show", "watches").out)
