@@ -97,13 +97,13 @@ class Component:
         self.run.kube.crash("default", self.workload, random.choice(("CrashLoopBackOff", "NotReady")),
                             count=None if patient else random.choice((None, None, 1)))
         self.what = "down"
-        self.rest(*(2, 4) if patient else (0.1, 5))
+        self.rest(*(1, 2) if patient else (0.1, 4))
 
     def step_down(self):
         if self.outage.patient and not self.waits_for_page(self.shown() == "MAJOROUTAGE", "down"):
             return
         self.heal()
-        self.rest(*(1, 4) if self.outage.patient else (0.3, 4))
+        self.rest(*(0.5, 2) if self.outage.patient else (0.3, 2))
         self.what = "back" if self.outage.patient else "well"
 
     def heal(self):
@@ -114,7 +114,7 @@ class Component:
     def step_back(self):
         if self.waits_for_page(self.shown() == "OPERATIONAL", "up again"):
             self.what = "well"
-            self.rest(0, 2)
+            self.rest(0, 1)
 
     def step_rolling(self):
         self.what = "well"
@@ -152,7 +152,7 @@ class Chaos:
             {id: id.removeprefix("cmp-") for id in COMPONENTS}, kube=self.kube,
             instatus={}, group_wait="1s", defaults={
                 "down_after": "1s", "up_after": "1s",
-                "reopen_within": self.random.choice(("1s", "1h"))}, start=False, **extra)
+                "reopen_within": self.random.choice(("1s", "1s", "1h"))}, start=False, **extra)
         self.page, self.kanata = self.world.page, self.world.kanata
         self.kanata.configure({**self.world.config, "instatus": {
             "url": self.page.url, "rate_per_minute": 6000}})
@@ -191,26 +191,35 @@ class Chaos:
 
     def break_page(self, now):
         """One fault after the other; each ends before the backoff gets long."""
+        random = self.random
         if self.clear_at is not None:
             self.page.clear()
             self.clear_at = None
-            self.next_fault = now + self.random.uniform(0.1, 2)
+            self.next_fault = now + random.uniform(0.1, 1)
             return
-        writes = {"match": "/v1/", "method": self.random.choice(("POST", "POST", "PUT", None))}
-        once = {"count": self.random.choice((1, 1, 2)), **writes}
+        if random.random() < 0.7:
+            self.lose_something()
+            most = 5
+        else:
+            self.storm()
+            most = 2
+        self.clear_at = self.next_fault = now + random.uniform(0.5, most)
+
+    def lose_something(self):
+        """Of one or two requests, mostly of those that must not be said twice."""
+        kind = self.random.choice(("close_before", "close_after", "close_after", "nothing_after",
+                                   "slow", "slow_after_act"))
+        options = {"seconds": self.random.uniform(0.1, 1.5)} if kind.startswith("slow") else {}
+        method = self.random.choice(("POST", "POST", "POST", "PUT", None))
+        self.page.fault(kind, match="/incidents" if method == "POST" else "/v1/", method=method,
+                        count=self.random.choice((1, 1, 2)), **options)
+
+    def storm(self):
         self.random.choice((
-            lambda: self.page.fault("close_before", **once),
-            lambda: self.page.fault("close_after", **once),
-            lambda: self.page.fault("close_after", **once),
-            lambda: self.page.fault("nothing_after", **once),
-            lambda: self.page.fault("slow", seconds=self.random.uniform(0.1, 1.5), **once),
-            lambda: self.page.fault("slow_after_act", seconds=self.random.uniform(0.1, 1.5),
-                                    **once),
             lambda: self.page.fault("status", code=429, retry_after=1, count=-1, match="/v1/"),
             lambda: self.page.fault("status", code=self.random.choice((500, 502, 503)), count=-1,
                                     match="/v1/"),
             lambda: self.page.rate(self.random.choice((1, 3)))))()
-        self.clear_at = self.next_fault = now + self.random.uniform(0.5, 3)
 
     # Ours.
 
