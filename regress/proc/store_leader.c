@@ -16,6 +16,17 @@
 #include "../../common/message_io.h"
 #include "store_ends.h"
 
+/* Returns when every thread of it has stopped. */
+static void
+freeze(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+}
+
 /* Two replicas: one speaks, the other follows and takes over. */
 static void
 test_sim_two(void **unused)
@@ -59,7 +70,7 @@ test_sim_overtaken(void **unused)
 	store_on_sim(&b, &publish);
 	load(&b, 1);
 	WAIT(strstr(b.text, "another") != NULL);
-	kill(a.child.pid, SIGSTOP);
+	freeze(a.child.pid);
 	command("expire_leases", "{}");
 	WAIT(b.answer[1] == 'L' && b.speaks);
 	put_is(&b, 2, "k", "2", 'D');
@@ -88,7 +99,7 @@ test_sim_away_publish(void **unused)
 	loads(&a, 1, "");
 	put_is(&a, 2, "k", "1", 'D');
 	put_is(&a, 3, "gone", "x", 'D');
-	kill(sim.pid, SIGSTOP);
+	freeze(sim.pid);
 	put_is(&a, 4, "k", "2", 'D');
 	WAIT(!a.reachable);
 	assert_true(a.speaks);
@@ -146,7 +157,7 @@ test_sim_away_hold(void **unused)
 	store_on_sim(&a, &hold);
 	loads(&a, 1, "");
 	put_is(&a, 2, "k", "1", 'D');
-	kill(sim.pid, SIGSTOP);
+	freeze(sim.pid);
 	began = ticks();
 	put_is(&a, 3, "k", "2", 'F');
 	assert_true(ticks() - began < 6000);
