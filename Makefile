@@ -40,11 +40,11 @@ LDFLAGS +=	-pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 common =	common/role.c common/log.c common/message.c common/datagram.c \
 		common/channel.c \
 		common/health.c common/conf.c common/cage.c
-worker =	$(common) common/worker.c
+worker =	$(common) common/clock.c common/worker.c
 http =		common/http.c common/http_server.c common/http_transfer.c \
 		common/http_multi.c
 
-kanatad_SRCS =	$(common) \
+kanatad_SRCS =	$(common) common/clock.c \
 		kanatad/main.c kanatad/supervise.c kanatad/child.c kanatad/setup.c \
 		kanatad/parse.c kanatad/access.c kanatad/proxy.c \
 		kanatad/address.c kanatad/value.c kanatad/run.c \
@@ -230,7 +230,7 @@ PROC =		dialer http
 proc_dialer_SRCS = $(common) $(child)
 proc_dialer_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
 proc_dialer_NEEDS = $(B)/libexec/kanata/kanata-dialer
-proc_http_SRCS = $(common) $(http) $(child)
+proc_http_SRCS = common/clock.c $(common) $(http) $(child)
 proc_http_LIBS = -lcurl -levent_core -lmsgpackc -lseccomp -lbsd
 proc_http_NEEDS = $(proc_dialer_NEEDS)
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "http_local.h"
@@ -29,15 +28,6 @@ static struct channel		*dialer;	/* NULL: none at the moment */
 static enum role		 role;
 static unsigned			 nasked;
 static uint32_t			 last_id;
-
-uint64_t
-http_ticks(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
-}
 
 /* -- the end of a request -------------------------------------------------- */
 
@@ -171,7 +161,7 @@ request_limit(const struct http_request *req)
 static void
 request_arm(struct http_request *req)
 {
-	uint64_t limit = request_limit(req), now = http_ticks(), left;
+	uint64_t limit = request_limit(req), now = clock_ticks(), left;
 	struct timeval tv;
 
 	if (limit == UINT64_MAX)
@@ -187,7 +177,7 @@ static void
 on_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	struct http_request *req = arg;
-	uint64_t now = http_ticks();
+	uint64_t now = clock_ticks();
 	bool whole;
 
 	(void)fd;
@@ -438,7 +428,7 @@ http_send(struct http_server *server, const struct http_request_options *o)
 	req->fd = -1;
 	req->retry_after = -1;
 	copy_options(req, o);
-	req->started = req->active = http_ticks();
+	req->started = req->active = clock_ticks();
 	request_arm(req);
 	TAILQ_INSERT_TAIL(&requests, req, entry);
 	if (evtimer_add(start_timer, &now) == -1)

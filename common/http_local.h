@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 #include <time.h>
 
+#include "clock.h"
 #include "http.h"
 
 #define HTTP_HEADERS_MAX	(256 * 1024)	/* bytes, of all answers to one
@@ -85,7 +86,6 @@ struct http_request {
 
 /* -- http.c ---------------------------------------------------------------- */
 
-uint64_t http_ticks(void);
 /* All requests of the server, without calling back. */
 void	 http_cancel_all(struct http_server *);
 /* The transfer has ended, easy is still there. */

@@ -81,7 +81,7 @@ on_header(char *line, size_t size, size_t count, void *arg)
 	char value[64];
 	time_t at;
 
-	req->active = http_ticks();
+	req->active = clock_ticks();
 	req->header_bytes += len;
 	if (req->header_bytes > HTTP_HEADERS_MAX)
 		return (stop(req, HTTP_TOO_LARGE,
@@ -143,7 +143,7 @@ on_body(char *data, size_t size, size_t count, void *arg)
 	struct http_request *req = arg;
 	size_t len = size * count;
 
-	req->active = http_ticks();
+	req->active = clock_ticks();
 	req->received += len;
 	curl_easy_getinfo(req->easy, CURLINFO_RESPONSE_CODE, &req->status);
 	if (req->data != NULL && req->status / 100 == 2) {

@@ -7,6 +7,7 @@
 #define KANATA_WORKER_H
 
 #include "channel.h"
+#include "clock.h"
 #include "conf.h"
 
 #define WORKER_FD	3	/* the channel to the parent */
@@ -61,8 +62,5 @@ bool	 worker_observe(void);
  * kills it and makes a new link when it is back. */
 void	 worker_peer_hung(enum role, unsigned instance);
 
-/* Milliseconds since 1970, and of a clock that only goes forward. */
-uint64_t worker_now(void);
-uint64_t worker_ticks(void);
 
 #endif

@@ -147,7 +147,7 @@ child_start(struct child *child, channel_dispatch_fn dispatch,
 	close(channel[1]);
 	close(log[1]);
 	child->state = CHILD_STARTING;
-	child->started = now_ms();
+	child->started = clock_now();
 	child->pings = 0;
 	child->killed_for = NULL;
 	child->last_words[0] = '\0';

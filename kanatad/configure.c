@@ -416,7 +416,7 @@ configure_reload(configure_done_fn fn, void *arg)
 	done_fn = fn;
 	done_arg = arg;
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu000",
-	    (unsigned long long)ticks_ms());
+	    (unsigned long long)clock_ticks());
 	notify_send(state);
 	log_info("reload: reading %s", options.conf);
 	parse_start(options.conf, on_parsed);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "../common/channel.h"
+#include "../common/clock.h"
 #include "../common/conf.h"
 #include "address.h"
 
@@ -253,8 +254,6 @@ void		 print_setup(const struct setup *, FILE *);
 
 extern struct event_base *base;
 extern struct options	 options;
-uint64_t		 now_ms(void);		/* since 1970 */
-uint64_t		 ticks_ms(void);	/* only goes forward */
 extern uint64_t		 main_started;		/* ms since 1970 */
 extern unsigned		 main_landlock;		/* ABI of the parent's own cage */
 /* All workers run for the first time. */

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
@@ -31,24 +30,6 @@ unsigned		 main_landlock;
 
 static char		 libexec[PATH_MAX];
 static int		 waiting_fd = -1;	/* of who started us; see detach */
-
-uint64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return ((uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
-}
-
-uint64_t
-ticks_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ((uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
-}
 
 /* The workers are found from where this program is: .../sbin/kanatad and
  * .../libexec/kanata/, in an installed tree and in the build alike. */
@@ -263,7 +244,7 @@ main(int argc, char **argv)
 	drop_privileges(options.user);
 	/* Changing the user makes a process dumpable again. */
 	cage_start(ROLE_PARENT);
-	main_started = now_ms();
+	main_started = clock_now();
 	find_libexec();
 	absolute_conf();
 	access_init();

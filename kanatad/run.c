@@ -62,7 +62,7 @@ run_plugin(const struct setup_cluster *cluster, const char **why)
 	else if (runs[i].busy)
 		*why = "it is running";
 	else if (runs[i].started != 0 &&
-	    ticks_ms() - runs[i].started < RUN_EVERY)
+	    clock_ticks() - runs[i].started < RUN_EVERY)
 		*why = "it has just been run";
 	if (*why != NULL)
 		return (-1);
@@ -71,7 +71,7 @@ run_plugin(const struct setup_cluster *cluster, const char **why)
 	if (fcntl(fd[0], F_SETFL, O_NONBLOCK) == -1)
 		fatal("fcntl");
 	runs[i].busy = true;
-	runs[i].started = ticks_ms();
+	runs[i].started = clock_ticks();
 	send_run(runner, cluster, fd[1]);
 	return (fd[0]);
 }

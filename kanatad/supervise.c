@@ -247,7 +247,7 @@ supervise_remove(struct child *child)
 static bool
 count_crime(struct child *child)
 {
-	uint64_t ticks = ticks_ms();
+	uint64_t ticks = clock_ticks();
 	bool third = child->crimes[1] != 0 &&
 	    ticks - child->crimes[1] < CRIMES_WITHIN;
 
@@ -263,7 +263,7 @@ restart_later(struct child *child, int status)
 	bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
 	    child->killed_for == NULL;
 
-	if (now_ms() - child->started > QUIET_AFTER)
+	if (clock_now() - child->started > QUIET_AFTER)
 		child->backoff = 0;
 	if (clean && child->backoff == 0) {
 		/* It asked to be started again, and does not do so often. */
@@ -349,7 +349,7 @@ on_ping(evutil_socket_t fd, short what, void *arg)
 		if (child->channel == NULL || child->role == ROLE_PARSER)
 			continue;
 		if (child->state != CHILD_RUNNING &&
-		    now_ms() - child->started < START_TIME * 1000)
+		    clock_now() - child->started < START_TIME * 1000)
 			continue;
 		if (child->state == CHILD_STARTING)
 			supervise_kill(child, "it does not become ready");
@@ -379,7 +379,7 @@ void
 supervise_stop(int status)
 {
 	struct child *child;
-	uint64_t deadline = ticks_ms() + STOP_TIME * 1000;
+	uint64_t deadline = clock_ticks() + STOP_TIME * 1000;
 	static const struct timespec pause = { 0, 10 * 1000 * 1000 };
 	bool left;
 
@@ -402,7 +402,7 @@ supervise_stop(int status)
 		}
 		if (left)
 			nanosleep(&pause, NULL);
-	} while (left && ticks_ms() < deadline);
+	} while (left && clock_ticks() < deadline);
 	TAILQ_FOREACH(child, &children, entry)
 		if (child->pid != 0)
 			kill(child->pid, SIGKILL);

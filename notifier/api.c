@@ -185,7 +185,7 @@ api_commit(const struct conf *conf)
 	now_used.prefix = strdup(access_path(conf->global.instatus_url));
 	if (now_used.prefix == NULL)
 		fatal("strdup");
-	gate_rate(&gate, conf->global.rate_per_minute, worker_ticks());
+	gate_rate(&gate, conf->global.rate_per_minute, clock_ticks());
 	gate.closed_until = 0;
 	api_pump();
 }
@@ -236,7 +236,7 @@ heard_ok(void)
 	if (last_error[0] != '\0')
 		log_info("Instatus answers again");
 	last_error[0] = '\0';
-	last_ok = worker_now();
+	last_ok = clock_now();
 	limited = unauthorised = 0;
 }
 
@@ -257,7 +257,7 @@ heard_limit(const struct api_reply *reply)
 	char text[640];
 
 	limited++;
-	gate_close(&gate, worker_ticks() + wait);
+	gate_close(&gate, clock_ticks() + wait);
 	snprintf(text, sizeof(text), "it asks for fewer requests (%s)",
 	    reply->error);
 	heard_error(text, "waiting as long as it says");
@@ -279,7 +279,7 @@ heard_unauthorised(const struct api_reply *reply)
 	snprintf(text, sizeof(text), "the key is refused (%s)", reply->error);
 	heard_error(text, "nothing can be posted until `key` or "
 	    "`key_file` is right; tried again, in the end each minute");
-	gate_close(&gate, worker_ticks() + unauthorised_wait(unauthorised));
+	gate_close(&gate, clock_ticks() + unauthorised_wait(unauthorised));
 	unauthorised++;
 	secret_again(SECRET_INSTATUS_KEY);
 }
@@ -405,7 +405,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static void
 api_pump(void)
 {
-	uint64_t now = worker_ticks(), when;
+	uint64_t now = clock_ticks(), when;
 	struct timeval tv;
 	struct call *c;
 
@@ -465,7 +465,7 @@ api_webhook(bool down, api_done_fn done, void *arg)
 bool
 api_ready(void)
 {
-	uint64_t now = worker_ticks();
+	uint64_t now = clock_ticks();
 
 	return (server != NULL && TAILQ_EMPTY(&waiting) &&
 	    gate_when(&gate, now) <= now);
@@ -474,7 +474,7 @@ api_ready(void)
 uint64_t
 api_when(void)
 {
-	return (gate_when(&gate, worker_ticks()));
+	return (gate_when(&gate, clock_ticks()));
 }
 
 void
@@ -482,5 +482,5 @@ api_init(struct event_base *base)
 {
 	if ((timer = evtimer_new(base, on_timer, NULL)) == NULL)
 		fatalx("cannot make a timer");
-	gate_init(&gate, GATE_BURST, worker_ticks());
+	gate_init(&gate, GATE_BURST, clock_ticks());
 }

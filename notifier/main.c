@@ -50,7 +50,7 @@ may_post(void)
 static void
 sleep_until(uint64_t now)
 {
-	uint64_t ticks = worker_ticks(), wake = incidents_wake(core), wait;
+	uint64_t ticks = clock_ticks(), wake = incidents_wake(core), wait;
 	struct timeval tv;
 
 	wait = wake == UINT64_MAX ? UINT64_MAX : wake > now ? wake - now : 0;
@@ -71,7 +71,7 @@ sleep_until(uint64_t now)
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	uint64_t now = worker_now();
+	uint64_t now = clock_now();
 	struct operation op;
 
 	(void)fd;
@@ -155,7 +155,7 @@ on_health(struct watcher *w, struct message *m)
 	r.ready = (unsigned)ready;
 	r.desired = (unsigned)desired;
 	incidents_component(core, r.component, &before);
-	news = incidents_health(core, &r, worker_now());
+	news = incidents_health(core, &r, clock_now());
 	if (news == -1)
 		log_debug("watcher %u speaks of component %s, which is not "
 		    "its own", w->instance, log_safe(r.component));
@@ -179,7 +179,7 @@ dispatch_watcher(struct channel *c, struct message *m, void *arg)
 		why = on_health(w, m);
 		break;
 	case MSG_HEALTH_END:
-		incidents_silence_end(core, w->instance, worker_now());
+		incidents_silence_end(core, w->instance, clock_now());
 		break;
 	default:
 		return ("not a message for the notifier");
@@ -195,7 +195,7 @@ watcher_close(struct watcher *w)
 	channel_free(w->channel);
 	w->channel = NULL;
 	incidents_silence_begin(core, w->instance);
-	incidents_silence_end(core, w->instance, worker_now());
+	incidents_silence_end(core, w->instance, clock_now());
 	notifier_kick();
 }
 
@@ -275,7 +275,7 @@ notifier_conf_commit(const struct conf *conf)
 	};
 
 	api_commit(conf);
-	incidents_configure(core, conf, &options, worker_now());
+	incidents_configure(core, conf, &options, clock_now());
 	page_forget();
 	notifier_kick();
 }

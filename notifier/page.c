@@ -110,7 +110,7 @@ reading_failed(const struct api_reply *reply)
 	uint64_t delay = api_delay(reply, failures++);
 
 	reading.step = STEP_NONE;
-	next_read = worker_ticks() + delay;
+	next_read = clock_ticks() + delay;
 	snprintf(state, sizeof(state), "cannot be read: %s", reply->error);
 	if (failures == 1)
 		log_warnx("the page cannot be read: %s; again in %llu s",
@@ -158,7 +158,7 @@ check_missing(void)
 static void
 reading_done(void)
 {
-	uint64_t now = worker_ticks(), wait;
+	uint64_t now = clock_ticks(), wait;
 
 	reading.step = STEP_NONE;
 	if (reading.list) {
@@ -425,7 +425,7 @@ reading_begin(bool list, bool whole)
 	memset(&reading, 0, sizeof(reading));
 	reading.list = list;
 	reading.whole = whole;
-	reading.begun = worker_ticks();
+	reading.begun = clock_ticks();
 	reading.part = 1;
 	reading.step = STEP_PAGES;
 	if (whole) {
@@ -448,7 +448,7 @@ page_soon(void)
 {
 	due = true;
 	if (failures == 0)
-		next_read = worker_ticks();
+		next_read = clock_ticks();
 	notifier_kick();
 }
 
@@ -465,7 +465,7 @@ page_forget(void)
 bool
 page_busy(bool idle)
 {
-	uint64_t now = worker_ticks();
+	uint64_t now = clock_ticks();
 
 	if (reading.step != STEP_NONE)
 		return (true);
@@ -483,7 +483,7 @@ page_fresh(void)
 {
 	uint64_t limit = last_took * 2 > FRESH ? last_took * 2 : FRESH;
 
-	return (last_read != 0 && !due && worker_ticks() - last_read <= limit);
+	return (last_read != 0 && !due && clock_ticks() - last_read <= limit);
 }
 
 uint64_t

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../common/log.h"
 #include "gate.h"
@@ -90,7 +89,7 @@ put_credit(struct put *p)
 
 	p->op = p->id = 0;
 	if (op != 0)
-		incidents_done(core, op, OP_DONE, NULL, 0, worker_now());
+		incidents_done(core, op, OP_DONE, NULL, 0, clock_now());
 	notifier_kick();
 }
 
@@ -111,14 +110,14 @@ persist_start(const struct operation *op)
 	struct put *p, *next;
 
 	if (worker_observe()) {
-		incidents_done(core, op->id, OP_DONE, NULL, 0, worker_now());
+		incidents_done(core, op->id, OP_DONE, NULL, 0, clock_now());
 		return;
 	}
 	if (op->value_len > VALUE_MAX) {
 		log_warnx("record %s is too large to be stored",
 		    log_safe(op->key));
 		incidents_done(core, op->id, OP_RETRY, NULL, BACKOFF_MAX,
-		    worker_now());
+		    clock_now());
 		return;
 	}
 	for (p = TAILQ_FIRST(&writes); p != NULL; p = next) {
@@ -201,7 +200,7 @@ on_done(struct message *m)
 	if (p == NULL)
 		return;
 	if (p->op != 0)
-		incidents_done(core, p->op, OP_DONE, NULL, 0, worker_now());
+		incidents_done(core, p->op, OP_DONE, NULL, 0, clock_now());
 	put_free(p);
 	notifier_kick();
 }
@@ -230,7 +229,7 @@ on_failed(struct message *m)
 	    log_safe(why));
 	incidents_done(core, p->op, OP_RETRY, NULL,
 	    backoff_delay(p->attempt < 3 ? p->attempt : 3, arc4random()),
-	    worker_now());
+	    clock_now());
 	put_free(p);
 	notifier_kick();
 }
@@ -337,12 +336,7 @@ persist_link(unsigned instance, int fd)
 static bool
 is_overdue(void)
 {
-	struct timespec ts;
-
-	if (until == 0)
-		return (false);
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ((uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 >= until);
+	return (until != 0 && clock_boottime() >= until);
 }
 
 bool

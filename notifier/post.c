@@ -93,7 +93,7 @@ static void
 post_done(struct post *p, enum operation_result result, const char *id,
     uint64_t delay)
 {
-	incidents_done(core, p->op.id, result, id, delay, worker_now());
+	incidents_done(core, p->op.id, result, id, delay, clock_now());
 	post_free(p);
 	notifier_kick();
 }
@@ -449,7 +449,7 @@ observe(const struct operation *op)
 		    op->down ? "down" : "up");
 		break;
 	default:
-		incidents_done(core, op->id, OP_ABSENT, NULL, 0, worker_now());
+		incidents_done(core, op->id, OP_ABSENT, NULL, 0, clock_now());
 		return;
 	}
 	if (op->type == OP_CREATE || op->type == OP_UPDATE)
@@ -459,7 +459,7 @@ observe(const struct operation *op)
 			    op->component[n].status == PAGE_STATUS_MAX ?
 			    "as it is" :
 			    page_status_name(op->component[n].status));
-	incidents_done(core, op->id, OP_DONE, id, 0, worker_now());
+	incidents_done(core, op->id, OP_DONE, id, 0, clock_now());
 }
 
 /* An id from the configuration or the store becomes part of a path. */
@@ -484,13 +484,13 @@ post_start(const struct operation *op)
 		log_warnx("%s: an id that cannot be one; not posted",
 		    log_safe(op->key));
 		incidents_done(core, op->id, OP_REFUSED, NULL, BACKOFF_MAX,
-		    worker_now());
+		    clock_now());
 		return;
 	}
 	/* Opened only on fresh knowledge of what humans have set. */
 	if (op->type == OP_CREATE && !page_fresh()) {
 		page_soon();
-		incidents_done(core, op->id, OP_RETRY, NULL, 0, worker_now());
+		incidents_done(core, op->id, OP_RETRY, NULL, 0, clock_now());
 		return;
 	}
 	p = post_new(op);

@@ -72,7 +72,7 @@ bool
 etcd_leads(const struct etcd *e)
 {
 	return (e->leader_revision != 0 && e->pulled &&
-	    etcd_clock() < e->lease_end);
+	    clock_boottime() < e->lease_end);
 }
 
 bool

@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "../common/clock.h"
 #include "../common/conf.h"
 #include "../common/http.h"
 #include "etcd_json.h"
@@ -33,7 +34,7 @@ struct etcd_call {
 	struct etcd	*etcd;
 	struct http_request *request;	/* NULL: the lane is free */
 	unsigned	 node;
-	uint64_t	 sent;		/* etcd_clock() */
+	uint64_t	 sent;		/* clock_boottime() */
 	unsigned	 limit;		/* ms */
 	bool		 had_token, is_login;
 	etcd_done_fn	 done;
@@ -55,7 +56,7 @@ struct waiter {
 	uint32_t	 id;
 	struct item	*item;
 	uint64_t	 version;
-	uint64_t	 until;		/* worker_ticks() */
+	uint64_t	 until;		/* clock_ticks() */
 };
 
 /* A transaction on its way, or whose end is not known. */
@@ -108,8 +109,8 @@ struct etcd {
 	struct event	*elect_timer;
 	struct event	*quiet_timer;	/* at the end of the lease */
 	int64_t		 lease;		/* 0: none */
-	uint64_t	 lease_end;	/* etcd_clock(), margin taken off */
-	uint64_t	 keepalive_at;	/* etcd_clock() */
+	uint64_t	 lease_end;	/* clock_boottime(), margin taken off */
+	uint64_t	 keepalive_at;	/* clock_boottime() */
 	int64_t		 leader_revision; /* create_revision; 0: not the leader */
 	int64_t		 last_modified;	/* mod_revision of the last-leader key */
 	bool		 last_foreign;	/* ... and it was another process */
@@ -130,9 +131,6 @@ struct etcd {
 	bool		 full;		/* etcd is out of space */
 	bool		 warned;	/* that changes are held in memory */
 };
-
-/* Milliseconds of a clock that also counts while the machine sleeps. */
-uint64_t etcd_clock(void);
 
 /* etcd.c */
 /* Tells main.c what holds now. */

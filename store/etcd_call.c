@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../common/log.h"
 #include "etcd.h"
@@ -14,15 +13,6 @@
 /* ms before another try of what only a human can put right. */
 #define DELAY_REFUSED	30000
 #define DELAY_DENIED	10000
-
-uint64_t
-etcd_clock(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return ((uint64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000);
-}
 
 bool
 etcd_needs_login(const struct etcd *e)
@@ -108,7 +98,7 @@ read_loss(const struct etcd_call *call, const struct http_reply *reply)
 	 * know the token (etcd-io/etcd#15256): log in anew once, on this node.
 	 */
 	if (reply->outcome == HTTP_LOST && call->had_token &&
-	    !e->token_suspect && etcd_clock() - call->sent < call->limit)
+	    !e->token_suspect && clock_boottime() - call->sent < call->limit)
 		return (ETCD_TOKEN);
 	return (ETCD_RETRY);
 }
@@ -220,7 +210,7 @@ etcd_call(struct etcd *e, enum etcd_lane lane, const char *path, json_t *body,
 	o.done = on_reply;
 	o.arg = call;
 	/* The lease counts from here: before it can have arrived. */
-	call->sent = etcd_clock();
+	call->sent = clock_boottime();
 	call->request = http_send(e->node[e->current].server, &o);
 	etcd_text_free(text);
 }

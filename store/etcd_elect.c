@@ -155,7 +155,7 @@ login(struct etcd *e)
 static void
 renewed(struct etcd *e, int64_t ttl)
 {
-	const uint64_t sent = e->call[LANE_ELECT].sent, now = etcd_clock();
+	const uint64_t sent = e->call[LANE_ELECT].sent, now = clock_boottime();
 	struct timeval tv = { 0 };
 	uint64_t left;
 
@@ -299,7 +299,7 @@ on_look(struct etcd *e, enum etcd_error error, const json_t *reply,
 	/* Kept from before the acquire: afterwards the last one is this one. */
 	e->last_modified = last_modified;
 	e->last_foreign = last_foreign;
-	if (e->lease != 0 && etcd_clock() < e->lease_end)
+	if (e->lease != 0 && clock_boottime() < e->lease_end)
 		acquire(e);
 	else
 		etcd_call(e, LANE_ELECT, "/v3/lease/grant",
@@ -472,7 +472,7 @@ etcd_elect_restart(struct etcd *e)
 void
 etcd_elect_step(struct etcd *e)
 {
-	const uint64_t now = etcd_clock();
+	const uint64_t now = clock_boottime();
 
 	if (e->instance == NULL || etcd_busy(e, LANE_ELECT))
 		return;

@@ -114,7 +114,7 @@ on_wait_timer(evutil_socket_t fd, short what, void *arg)
 	struct etcd *e = arg;
 	struct waiter *w;
 	char text[ETCD_TEXT_MAX + 64];
-	uint64_t now = worker_ticks();
+	uint64_t now = clock_ticks();
 
 	(void)fd;
 	(void)what;
@@ -141,7 +141,7 @@ wait_add(struct etcd *e, uint32_t id, struct item *item)
 	w->id = id;
 	w->item = item;
 	w->version = item->version;
-	w->until = worker_ticks() + ETCD_TIME_LIMIT;
+	w->until = clock_ticks() + ETCD_TIME_LIMIT;
 	item->holds++;
 	if (TAILQ_EMPTY(&e->waiters))
 		set_timer(e->wait_timer, ETCD_TIME_LIMIT);

@@ -148,7 +148,7 @@ on_changed(struct stream *st)
 static void
 ask_token(uint64_t not_within)
 {
-	uint64_t	 now = worker_ticks();
+	uint64_t	 now = clock_ticks();
 
 	if (cluster.credentials.token.p == NULL || cluster.credentials.plugin ||
 	    (cluster.token_asked != 0 &&
@@ -437,7 +437,7 @@ cluster_configure(const struct conf *conf, struct credentials *c)
 		} else if (new_server || new_token)
 			stream_resume(st, moved);
 	}
-	cluster.token_asked = worker_ticks();
+	cluster.token_asked = clock_ticks();
 	start_streams();
 	on_started();
 }

@@ -254,7 +254,7 @@ judge(struct component *c)
 {
 	struct components	*all = c->all;
 	struct health_view	 v, sum;
-	uint64_t		 now = worker_now(), latest = 0;
+	uint64_t		 now = clock_now(), latest = 0;
 	size_t			 npods = 0;
 	unsigned		 i;
 

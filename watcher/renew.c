@@ -109,14 +109,14 @@ static void
 ask(void)
 {
 	renew.asking = true;
-	renew.asked = worker_ticks();
+	renew.asked = clock_ticks();
 	renew.hooks.ask();
 }
 
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
-	uint64_t	 ticks = worker_ticks();
+	uint64_t	 ticks = clock_ticks();
 
 	(void)fd;
 	(void)what;
@@ -129,7 +129,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	/* The wall clock may jump: it is looked at each time. */
-	if (renew.expires != 0 && worker_now() + RENEW_EARLY >= renew.expires)
+	if (renew.expires != 0 && clock_now() + RENEW_EARLY >= renew.expires)
 		renew.wanted = true;
 	if (renew.wanted && ticks - renew.asked >= renew.wait)
 		ask();

@@ -99,7 +99,7 @@ reading_now(const struct stream *st)
 	if (!st->synced)
 		return (READING_FIRST);
 	if (st->broken_since != 0 &&
-	    worker_ticks() - st->broken_since >= STREAM_GRACE)
+	    clock_ticks() - st->broken_since >= STREAM_GRACE)
 		return (READING_BROKEN);
 	return (READING_LIVE);
 }
@@ -158,7 +158,7 @@ stream_tick(struct stream *st)
 	/* A watch may say nothing for minutes; its status line tells enough. */
 	if (st->state == STREAM_WATCHING && st->broken_since != 0 &&
 	    st->request != NULL && http_status(st->request) == 200 &&
-	    worker_ticks() - st->started >= SHORT_WATCH)
+	    clock_ticks() - st->started >= SHORT_WATCH)
 		stream_is_well(st);
 	tell(st);
 }
@@ -208,7 +208,7 @@ streamed_quiet(struct stream *st)
 {
 	long	 status = http_status(st->request);
 
-	if (status == 0 && worker_ticks() - st->started < ANSWER_MAX) {
+	if (status == 0 && clock_ticks() - st->started < ANSWER_MAX) {
 		stream_quiet(st);
 		return;
 	}
@@ -239,7 +239,7 @@ void
 stream_broken(struct stream *st)
 {
 	if (st->broken_since == 0)
-		st->broken_since = worker_ticks();
+		st->broken_since = clock_ticks();
 }
 
 void
@@ -306,7 +306,7 @@ is_too_large(unsigned code, const char *text)
 static bool
 is_first_gone(struct stream *st)
 {
-	uint64_t	 now = worker_ticks();
+	uint64_t	 now = clock_ticks();
 	bool		 first;
 
 	first = st->gone == 0 || now - st->gone >= GONE_AGAIN;
@@ -348,7 +348,7 @@ failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
 	if (code != 403)
 		st->refused = 0;
 	st->in_pages |= st->streaming && code != 401 && code != 429;
-	wait = backoff_next(&st->backoff, worker_ticks());
+	wait = backoff_next(&st->backoff, clock_ticks());
 	if (code == 410 || code == 400 || is_too_large(code, text)) {
 		/* The version, or the place in the list, is not known there. */
 		st->relist = true;
@@ -446,7 +446,7 @@ watch_done(struct stream *st)
 	if (problem != NULL)
 		failed(st, 0, -1, problem);
 	else if (st->request_events == 0 &&
-	    worker_ticks() - st->started < SHORT_WATCH)
+	    clock_ticks() - st->started < SHORT_WATCH)
 		failed(st, 0, -1, "the watch ended at once");
 	else {
 		stream_is_well(st);

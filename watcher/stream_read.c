@@ -160,7 +160,7 @@ stream_on_event(struct stream *st, struct text type, const struct object *o)
 		return (stream_refuse(st, "an event of unknown type"));
 	st->request_events++;
 	st->events++;
-	st->last_event = worker_now();
+	st->last_event = clock_now();
 	/* While a list is streamed, versions come in no order. */
 	if (!st->streaming && !set_version(&st->version, version))
 		return (stream_refuse(st, "an event without resourceVersion"));

@@ -75,7 +75,7 @@ on_data(struct http_request *request, const char *data, size_t len, void *arg)
 	(void)request;
 	st->bytes += len;
 	/* Changes go on for ever where the end is never marked. */
-	if (st->streaming && worker_ticks() - st->started < LIST_TIMEOUT)
+	if (st->streaming && clock_ticks() - st->started < LIST_TIMEOUT)
 		stream_quiet(st);
 	if (stream_feed(st, data, len) == -1)
 		return (-1);
@@ -95,7 +95,7 @@ request(struct stream *st, enum stream_state state, const char *query,
 
 	stream_forget_answer(st);
 	st->state = state;
-	st->started = worker_ticks();
+	st->started = clock_ticks();
 	memset(&options, 0, sizeof(options));
 	options.method = "GET";
 	options.path = path;

@@ -22,7 +22,7 @@
 static uint64_t now;
 
 uint64_t
-worker_now(void)
+clock_now(void)
 {
 	return (now);
 }

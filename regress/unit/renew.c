@@ -27,13 +27,13 @@ static char		 token[64];
 static const char	*problem;
 
 uint64_t
-worker_ticks(void)
+clock_ticks(void)
 {
 	return (now);
 }
 
 uint64_t
-worker_now(void)
+clock_now(void)
 {
 	return (now);
 }

@@ -64,13 +64,13 @@ http_content_type(const struct http_request *r)
 }
 
 uint64_t
-worker_ticks(void)
+clock_ticks(void)
 {
 	return (ticks);
 }
 
 uint64_t
-worker_now(void)
+clock_now(void)
 {
 	return (1700000000000ULL + ticks);
 }
