@@ -76,7 +76,7 @@ def test_kube_401():
 
 @limit(240)
 def test_kube_403():
-    """Tried again after a minute or two only: rights do not come by themselves."""
+    """Tried again soon: rights do not come by themselves."""
     world = world_of_one(start=False)
     world.kube.fault("status", code=403, count=-1)
     world.kanata.start()

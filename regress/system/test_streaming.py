@@ -43,8 +43,8 @@ def test_streamed_after_expiry():
         wait(lambda: made.kanata.component("cmp")["desired"] == replicas, 30,
              f"{replicas} replicas")
         made.wait_all()
+    wait(lambda: len(lists(made)) > 1, 60, "the pods to be listed anew")
     equal(set(lists(made)), {"streamed"}, "lists of pods")
-    assert len(lists(made)) > 1, "the pods were not listed anew"
 
 
 def test_refused():
