@@ -242,7 +242,7 @@ proc_store_NEEDS = $(B)/libexec/kanata/kanata-store
 proc_store_faults_SRCS = $(store_ends)
 proc_store_faults_LIBS = $(unit_message_LIBS)
 proc_store_faults_NEEDS = $(proc_store_NEEDS)
-proc_store_leader_SRCS = $(store_ends)
+proc_store_leader_SRCS = $(store_ends) common/clock.c
 proc_store_leader_LIBS = $(unit_message_LIBS)
 proc_store_leader_NEEDS = $(proc_store_NEEDS)
 
