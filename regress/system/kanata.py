@@ -90,7 +90,7 @@ class Kanata:
             self.assert_cage()
         return self
 
-    def wait_ready(self):
+    def wait_ready(self, limit=30):
         """All workers caged, none missing, and the control socket answers."""
         def all_there():
             if self.child.poll() is not None:
@@ -102,7 +102,7 @@ class Kanata:
             for name, pid in pids.items():
                 equal(status(pid)["Seccomp"], "2", f"{name}: seccomp mode")
             return self.ctl("show", "workers").rc == 0
-        wait(all_there, 30, "kanatad to be up")
+        wait(all_there, limit, "kanatad to be up")
 
     def pids(self):
         """{"parent": pid, "dialer": pid, "watcher-NAME or number": pid, ...}"""

@@ -183,7 +183,8 @@ def speak_nonsense(role, message):
     world.wait_all()
     os.kill(world.kanata.pids()[role], signal.SIGKILL)
     wait(lambda: os.path.exists(marker), 30, f"the false {role} to speak")
-    world.kanata.wait_ready()
+    # Its cage may be quicker than the parent: then it is started after 30 s.
+    world.kanata.wait_ready(limit=60)
     world.wait_all(limit=60)
     world.outage("api", "cmp")
     world.recovery("api", "cmp")
