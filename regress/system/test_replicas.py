@@ -27,8 +27,8 @@ class Pair:
 
     def elected(self):
         """What the election key says, or None."""
-        keys = [key for key in self.etcd.prefix() if key.endswith("/leader")]
-        return json.loads(self.etcd.get(keys[0])) if keys else None
+        return next((json.loads(value) for key, value in self.etcd.prefix().items()
+                     if key.endswith("/leader")), None)
 
     def wait_leader(self, but=None):
         """The daemon whose store holds the election key."""
