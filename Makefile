@@ -44,7 +44,7 @@ worker =	$(common) common/clock.c common/worker.c
 http =		common/http.c common/http_server.c common/http_transfer.c \
 		common/http_multi.c
 
-kanatad_SRCS =	$(common) common/clock.c \
+kanatad_SRCS =	$(common) common/clock.c common/duration.c \
 		kanatad/main.c kanatad/supervise.c kanatad/child.c kanatad/setup.c \
 		kanatad/parse.c kanatad/access.c kanatad/proxy.c \
 		kanatad/address.c kanatad/value.c kanatad/run.c \
@@ -52,7 +52,7 @@ kanatad_SRCS =	$(common) common/clock.c \
 		kanatad/print.c kanatad/list.c kanatad/notify.c kanatad/drop.c
 kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
 
-parsing =	kanatad/yaml.c kanatad/value.c kanatad/address.c \
+parsing =	common/duration.c kanatad/yaml.c kanatad/value.c kanatad/address.c \
 		kanatad/parsed.c kanatad/key.c kanatad/grammar.c \
 		kanatad/etcd.c kanatad/cluster.c kanatad/component.c \
 		kanatad/kubeconfig.c kanatad/kubeuser.c kanatad/kubeexec.c \
@@ -153,7 +153,7 @@ unit_conf_LIBS = $(unit_message_LIBS)
 unit_log_SRCS =	common/log.c
 unit_log_LIBS =	-lbsd
 UNIT +=		value yaml grammar kubeconfig
-unit_value_SRCS = $(common) kanatad/value.c kanatad/address.c
+unit_value_SRCS = $(common) common/duration.c kanatad/value.c kanatad/address.c
 unit_value_LIBS = $(unit_message_LIBS)
 unit_yaml_SRCS = $(common) kanatad/yaml.c
 unit_yaml_LIBS = $(kanata-parser_LIBS)

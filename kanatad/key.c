@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/duration.h"
 #include "../common/log.h"
 #include "key.h"
 #include "value.h"
@@ -143,7 +144,7 @@ key_read_duration(struct parsed *p, const struct key *key,
 	if ((text = key_want_text(p, node, 64, "a duration such as 30s")) ==
 	    NULL)
 		return (-1);
-	if (value_duration(text, &ms) == -1) {
+	if (duration_parse(text, &ms) == -1) {
 		if (value_number(text, 0, UINT64_MAX, &ms) == 0)
 			return (parsed_fail(p, node, "`%s`: `%s` has no unit: "
 			    "write %ss for seconds", key->name, log_safe(text),

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../common/duration.h"
 #include "kanatad.h"
 
 /* A double-quoted YAML scalar. */
@@ -33,22 +34,9 @@ print_pair(FILE *f, const char *indent, const char *key, const char *text)
 static void
 print_duration(FILE *f, const char *indent, const char *key, uint64_t ms)
 {
-	static const struct { const char *unit; uint64_t ms; } units[] = {
-		{ "d", 86400000 }, { "h", 3600000 }, { "m", 60000 },
-		{ "s", 1000 }, { "ms", 1 }
-	};
-	unsigned i;
+	char text[DURATION_SIZE];
 
-	fprintf(f, "%s%s: ", indent, key);
-	if (ms == 0)
-		fprintf(f, "0s");
-	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (ms / units[i].ms > 0)
-			fprintf(f, "%llu%s", (unsigned long long)(ms /
-			    units[i].ms), units[i].unit);
-		ms %= units[i].ms;
-	}
-	fputc('\n', f);
+	fprintf(f, "%s%s: %s\n", indent, key, duration_format(ms, text));
 }
 
 static void

@@ -41,42 +41,6 @@ value_digits(const char **text, uint64_t *number)
 }
 
 int
-value_duration(const char *s, uint64_t *ms)
-{
-	static const struct { const char *unit; uint64_t ms; } units[] = {
-		{ "d", 86400000 }, { "h", 3600000 }, { "ms", 1 },
-		{ "m", 60000 }, { "s", 1000 },
-	};
-	uint64_t	 number, total = 0, smallest = UINT64_MAX;
-	size_t		 i, len;
-
-	if (strcmp(s, "0") == 0) {
-		*ms = 0;
-		return (0);
-	}
-	do {
-		if (value_digits(&s, &number) == -1)
-			return (-1);
-		/* "ms" before "m". */
-		for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-			len = strlen(units[i].unit);
-			if (strncmp(s, units[i].unit, len) == 0)
-				break;
-		}
-		if (i == sizeof(units) / sizeof(units[0]) ||
-		    units[i].ms >= smallest)
-			return (-1);
-		smallest = units[i].ms;
-		s += len;
-		if (__builtin_mul_overflow(number, units[i].ms, &number) ||
-		    __builtin_add_overflow(total, number, &total))
-			return (-1);
-	} while (*s != '\0');
-	*ms = total;
-	return (0);
-}
-
-int
 value_number(const char *s, uint64_t min, uint64_t max, uint64_t *number)
 {
 	uint64_t	 n;

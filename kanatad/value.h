@@ -8,9 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `30s`, `5m`, `1h30m`, `500ms`, `7d`, `0`: units from large to small, each
- * once.  Milliseconds; -1 if it is none or longer than 64 bits hold. */
-int	 value_duration(const char *, uint64_t *);
 /* Digits alone.  -1 if it is none or out of the range. */
 int	 value_number(const char *, uint64_t min, uint64_t max, uint64_t *);
 /* `50` or `50%`, 0 to 100. */

@@ -9,6 +9,7 @@
 #include <bsd/stdlib.h>
 #include <cmocka.h>
 
+#include "../../common/duration.h"
 #include "../../kanatad/address.h"
 #include "../../kanatad/value.h"
 
@@ -29,17 +30,23 @@ test_duration(void **state)
 		"18446744073709551616ms", "18446744073709551615s",
 		"307445734561825860m1s", "99999999999999999999999d",
 	};
+	char		 text[DURATION_SIZE];
 	uint64_t	 ms;
 	size_t		 i;
 
 	(void)state;
 	for (i = 0; i < NITEMS(good); i++) {
 		ms = 1;
-		assert_int_equal(value_duration(good[i].text, &ms), 0);
+		assert_int_equal(duration_parse(good[i].text, &ms), 0);
+		assert_true(ms == good[i].ms);
+		duration_format(ms, text);
+		assert_int_equal(duration_parse(text, &ms), 0);
 		assert_true(ms == good[i].ms);
 	}
+	assert_string_equal(duration_format(93784005, text), "1d2h3m4s5ms");
+	assert_string_equal(duration_format(0, text), "0s");
 	for (i = 0; i < NITEMS(bad); i++)
-		if (value_duration(bad[i], &ms) != -1)
+		if (duration_parse(bad[i], &ms) != -1)
 			fail_msg("`%s` is a duration", bad[i]);
 }
 
