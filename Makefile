@@ -219,7 +219,7 @@ define unit
 $(B)/unit/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/unit/$(1).c $(unit_$(1)_SRCS))
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ -lcmocka $(unit_$(1)_LIBS)
-OBJS += $(B)/obj/regress/unit/$(1).o
+OBJS += $(patsubst %.c,$(B)/obj/%.o,regress/unit/$(1).c $(unit_$(1)_SRCS))
 endef
 $(foreach u,$(UNIT),$(eval $(call unit,$(u))))
 unit: $(addprefix $(B)/unit/,$(UNIT))

@@ -315,6 +315,7 @@ take_component(struct conf *conf, struct message *m)
 	c->first_ready_within = message_get_u(m);
 	c->rollout = message_get_u(m);
 	c->partial_below = message_get_u(m);
+	c->escalate_after = message_get_u(m);
 	c->line = message_get_u(m);
 	if (c->rollout > ROLLOUT_QUIET)
 		return ("rollout is out of range");
@@ -455,6 +456,7 @@ conf_pack_component(const struct conf_component *c)
 	message_put_u(m, c->first_ready_within);
 	message_put_u(m, c->rollout);
 	message_put_u(m, c->partial_below);
+	message_put_u(m, c->escalate_after);
 	message_put_u(m, c->line);
 	for (i = 0; i < c->nwatch; i++) {
 		message_put_u(m, c->watch[i].kind);

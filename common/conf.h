@@ -98,6 +98,7 @@ struct conf_component {
 	uint64_t	 first_ready_within;
 	enum rollout	 rollout;
 	unsigned	 partial_below;	/* percent available; below: partial */
+	uint64_t	 escalate_after; /* ms until any outage is major; 0: never */
 	unsigned	 line;		/* where the file says it */
 	unsigned	 nwatch;	/* 1 .. CONF_WATCHES_MAX */
 	struct conf_watch *watch;

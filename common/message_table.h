@@ -78,7 +78,7 @@ M(MSG_CONF_COMPONENT,	PARENT | PARSER, PARENT | WATCHER | NOTIFIER,	       \
     FD_NONE, MANY,							       \
     "id:s128 name:s255 cluster:s63 group:s63 down_after:u up_after:u "	       \
     "reopen_within:u first_ready_within:u rollout:u partial_below:u "	       \
-    "line:u * kind:u ns:s63 what:s1024")				       \
+    "escalate_after:u line:u * kind:u ns:s63 what:s1024")				       \
 M(MSG_CONF_ETCD,	PARENT | PARSER, PARENT | STORE, FD_NONE, MANY,	       \
     "user:s255 tls:b * host:s253 port:u tls:b")				       \
 M(MSG_CONF_SECRET,	PARENT | PARSER, PARENT | CLIENTS, FD_MUST, MANY,      \

@@ -44,6 +44,8 @@ static const struct key defaults_keys[] = {
 	{ "rollout", KEY_CHOICE, .offset = SECTION(c.rollout),
 	    .words = rollout_words },
 	{ "partial_below", KEY_PERCENT, .offset = SECTION(c.partial_below) },
+	{ "escalate_after", KEY_DURATION, .offset = SECTION(c.escalate_after),
+	    .max = 30 * DAY },
 };
 
 static const struct key component_keys[] = {
@@ -64,6 +66,8 @@ static const struct key component_keys[] = {
 	{ "rollout", KEY_CHOICE, .offset = SECTION(c.rollout),
 	    .words = rollout_words },
 	{ "partial_below", KEY_PERCENT, .offset = SECTION(c.partial_below) },
+	{ "escalate_after", KEY_DURATION, .offset = SECTION(c.escalate_after),
+	    .max = 30 * DAY },
 };
 
 static const struct key watch_keys[] = {

@@ -121,6 +121,7 @@ print_component(FILE *f, const struct conf_component *c)
 	fprintf(f, "%srollout: %s\n", indent,
 	    c->rollout == ROLLOUT_QUIET ? "quiet" : "maintenance");
 	fprintf(f, "%spartial_below: %u\n", indent, c->partial_below);
+	print_duration(f, indent, "escalate_after", c->escalate_after);
 }
 
 static void

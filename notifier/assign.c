@@ -65,9 +65,10 @@ candidate_compare(const void *va, const void *vb)
 {
 	const struct component *a = *(struct component *const *)va;
 	const struct component *b = *(struct component *const *)vb;
+	enum page_status aw = component_wanted(a), bw = component_wanted(b);
 
-	if (a->debounce.wanted != b->debounce.wanted)
-		return (a->debounce.wanted > b->debounce.wanted ? -1 : 1);
+	if (aw != bw)
+		return (aw > bw ? -1 : 1);
 	if (due_at(a) != due_at(b))
 		return (due_at(a) < due_at(b) ? -1 : 1);
 	return (strcmp(a->id, b->id));

@@ -43,6 +43,7 @@ struct component {
 	struct debounce_rules rules;
 	uint64_t	 reopen_within;
 	enum rollout	 rollout;
+	uint64_t	 escalate_after;	/* ms; 0: never */
 
 	bool		 reported;	/* by the watcher of ... */
 	unsigned	 cluster;	/* ... this number, which is alive */
@@ -54,6 +55,10 @@ struct component {
 	bool		 paused;
 	char		*detail;
 	struct debounce	 debounce;
+	/* Only if it may escalate: when the trouble began that is to be shown,
+	 * 0 if there is none, and that it has lasted long enough. */
+	uint64_t	 outage;
+	bool		 escalated;
 
 	bool		 page_known;	/* the page was read */
 	bool		 on_page;
@@ -152,6 +157,8 @@ struct component *component_need(struct incidents *, const char *id);
 bool	 component_foreign(const struct component *);
 /* What it is called in public. */
 const char *component_public(const struct component *);
+/* What should be shown of it. */
+enum page_status component_wanted(const struct component *);
 /* An update of health says that nothing is known now. */
 bool	 component_silent(const struct component *);
 

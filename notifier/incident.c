@@ -142,6 +142,12 @@ component_silent(const struct component *c)
 	return (c->health == HEALTH_UNKNOWN || c->paused);
 }
 
+enum page_status
+component_wanted(const struct component *c)
+{
+	return (c->escalated ? PAGE_MAJOR : c->debounce.wanted);
+}
+
 const char *
 component_public(const struct component *c)
 {
@@ -323,6 +329,8 @@ incidents_forget(struct incidents *core)
 		c->set = PAGE_OPERATIONAL;
 		c->posting = PAGE_STATUS_MAX;
 		c->debounce.wanted = PAGE_OPERATIONAL;
+		c->outage = 0;
+		c->escalated = false;
 	}
 	object_forget(&core->webhook.object);
 	core->webhook.down = core->webhook.posting = false;
@@ -370,6 +378,7 @@ component_configure(struct component *c, const struct conf_component *from,
 	c->rules.up_after = from->up_after;
 	c->reopen_within = from->reopen_within;
 	c->rollout = from->rollout;
+	c->escalate_after = from->escalate_after;
 	c->refused = false;
 }
 

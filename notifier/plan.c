@@ -32,11 +32,44 @@ plan_unsaid(const struct incidents *core, struct component *c)
 		d->wanted = c->set;
 }
 
+/*
+ * A lesser outage that lasts is a major one.  It began with the trouble that
+ * led to what is shown, and ends when all is well or nothing is shown.
+ */
+static void
+plan_escalation(struct incidents *core, struct component *c, uint64_t now)
+{
+	const struct debounce *d = &c->debounce;
+	uint64_t began = c->outage;
+
+	if (!c->configured || c->escalate_after == 0 ||
+	    (d->known && d->wanted < PAGE_DEGRADED))
+		began = 0;
+	else if (began == 0 && d->known)
+		began = d->at_least[PAGE_DEGRADED] != TIME_NEVER ?
+		    d->at_least[PAGE_DEGRADED] : now;
+	if (began > now)
+		began = now;
+	if (began != c->outage)
+		c->object.dirty = true;
+	if ((c->outage = began) == 0)
+		c->escalated = false;
+	if (began == 0 || c->escalated || !d->known || d->frozen ||
+	    d->level < PAGE_DEGRADED)
+		return;
+	if (now - began >= c->escalate_after)
+		c->escalated = true;
+	else
+		plan_at(core, began + c->escalate_after);
+}
+
 static void
 plan_component(struct incidents *core, struct component *c, uint64_t now)
 {
-	if (!c->configured)
+	if (!c->configured) {
+		plan_escalation(core, c, now);
 		return;
+	}
 	/* In an outage that is public an update in progress is no news: only
 	 * health ends it. */
 	if (c->health == HEALTH_ROLLING && (c->incident != NULL || c->muted))
@@ -48,6 +81,7 @@ plan_component(struct incidents *core, struct component *c, uint64_t now)
 		c->object.dirty = true;
 	}
 	plan_unsaid(core, c);
+	plan_escalation(core, c, now);
 	plan_at(core, debounce_wake(&c->debounce, &c->rules));
 }
 
@@ -93,7 +127,7 @@ static enum page_status
 entry_next(const struct incident *i, const struct entry *e)
 {
 	const struct component *c = e->component;
-	enum page_status wanted = c->debounce.wanted, now, said;
+	enum page_status wanted = component_wanted(c), now, said;
 
 	if ((c->incident != NULL && c->incident != i) || component_foreign(c))
 		return (PAGE_STATUS_MAX);
@@ -112,7 +146,7 @@ entry_next(const struct incident *i, const struct entry *e)
 	 * What a human has set and left there is not ours to keep. */
 	said = e->acked == PAGE_MAINTENANCE ? PAGE_OPERATIONAL : e->acked;
 	now = c->debounce.level < PAGE_DEGRADED ? PAGE_OPERATIONAL :
-	    c->debounce.level;
+	    c->escalated ? PAGE_MAJOR : c->debounce.level;
 	if (wanted > said && wanted > now)
 		wanted = now > said ? now : said;
 	return (wanted);
@@ -253,7 +287,7 @@ plan_incident(struct incidents *core, struct incident *i, uint64_t now)
 enum page_status
 plan_status(const struct incidents *core, const struct component *c)
 {
-	enum page_status wanted = c->debounce.wanted;
+	enum page_status wanted = component_wanted(c);
 
 	if (c->incident != NULL)
 		return (c->set);

@@ -6,7 +6,8 @@
  *			"posting":{"phase":..,"started":..},
  *			"components":{"MAJOROUTAGE":[id..],
  *			"OPERATIONAL>PARTIALOUTAGE":[id..]}}
- *	component/<id>	{"v":1,"status":..,"posting":..,"muted":true}
+ *	component/<id>	{"v":1,"status":..,"posting":..,"muted":true,
+ *			"outage":..}
  *	webhook		{"v":1,"state":"down","posting":"up"}
  *
  * `posting` is what is about to be said, or may have been; a pair of statuses
@@ -136,7 +137,8 @@ render_component(const struct component *c)
 	bool posting = c->posting != PAGE_STATUS_MAX &&
 	    c->posting != PAGE_OPERATIONAL;
 
-	if (c->set == PAGE_OPERATIONAL && !posting && !c->muted)
+	if (c->set == PAGE_OPERATIONAL && !posting && !c->muted &&
+	    c->outage == 0)
 		return (NULL);
 	object = record_new();
 	put_string(object, "status", page_status_name(c->set));
@@ -144,6 +146,8 @@ render_component(const struct component *c)
 		put_string(object, "posting", page_status_name(c->posting));
 	if (c->muted)
 		put(object, "muted", json_true());
+	if (c->outage != 0)
+		put_time(object, "outage", c->outage);
 	return (render(object));
 }
 
@@ -321,6 +325,7 @@ restore_component(struct incidents *core, const char *key, const char *json,
 		c->unsure = true;
 	}
 	c->muted = json_is_true(json_object_get(object, "muted"));
+	c->outage = get_time(object, "outage");
 	if (c->incident == NULL) {
 		c->debounce.wanted = set;
 		if (c->muted && set < PAGE_DEGRADED)

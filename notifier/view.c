@@ -56,7 +56,7 @@ view_component(const struct component *c, struct component_view *view)
 		.desired = c->desired,
 		.since = c->since,
 		.page = c->page,
-		.wanted = c->debounce.wanted,
+		.wanted = component_wanted(c),
 		.paused = c->paused,
 		.configured = c->configured,
 		.on_page = c->on_page,

@@ -91,6 +91,19 @@ def test_worsens_and_improves():
     world.page.assert_one_outage("cmp")
 
 
+def test_escalates():
+    kube = Kube()
+    kube.deployment("default", "api", 4)
+    world = World({"cmp": {"watch": "deployment/api", "escalate_after": "4s"}}, kube=kube)
+    world.wait_all()
+    kube.crash("default", "api", "NotReady", count=1)
+    world.page.wait_status("cmp", "DEGRADEDPERFORMANCE")
+    world.page.wait_status("cmp", "MAJOROUTAGE")
+    equal(world.kanata.health("cmp"), "degraded", "the health, which is what it was")
+    world.recovery("api", "cmp")
+    world.page.assert_one_outage("cmp")
+
+
 def test_rollout_is_maintenance():
     kube = Kube()
     kube.deployment("default", "api", 2, max_unavailable=1, max_surge=0)

@@ -42,7 +42,7 @@ test_component(void **state)
 	struct conf_component c = { .id = id, .name = api, .cluster = prod,
 	    .group = edge, .down_after = 1, .up_after = 2, .reopen_within = 3,
 	    .first_ready_within = 4, .rollout = ROLLOUT_QUIET,
-	    .partial_below = 60, .line = 7, .nwatch = 2, .watch = watch };
+	    .partial_below = 60, .escalate_after = 8, .line = 7, .nwatch = 2, .watch = watch };
 	struct conf *conf = conf_new();
 	struct conf_component *got;
 
@@ -60,6 +60,7 @@ test_component(void **state)
 	assert_int_equal(got->first_ready_within, 4);
 	assert_int_equal(got->rollout, ROLLOUT_QUIET);
 	assert_int_equal(got->partial_below, 60);
+	assert_int_equal(got->escalate_after, 8);
 	assert_int_equal(got->line, 7);
 	assert_int_equal(got->nwatch, 2);
 	assert_int_equal(got->watch[0].kind, KIND_DEPLOYMENT);

@@ -223,6 +223,7 @@ test_seed(void **state)
 	assert_int_equal(c->first_ready_within, 600000);
 	assert_int_equal(c->rollout, ROLLOUT_MAINTENANCE);
 	assert_int_equal(c->partial_below, 50);
+	assert_int_equal(c->escalate_after, 0);
 	assert_int_equal(c->line, 19);
 	assert_int_equal(c->nwatch, 1);
 	assert_int_equal(c->watch[0].kind, KIND_ANY);

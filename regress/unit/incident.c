@@ -127,6 +127,69 @@ test_worsens_and_improves(void **state)
 	model_free(m);
 }
 
+/* A lesser outage that lasts becomes a major one, and stays so until all is
+ * well, also over a restart and a recovery that is too short to be one. */
+static void
+test_escalates(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_conf(m, 0)->escalate_after = 300 * S;
+	model_configure(m);
+	model_health(m, 0, HEALTH_DEGRADED);
+	model_pass(m, 200 * S);
+	assert_int_equal(m->component[0].page, PAGE_DEGRADED);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, 20 * S);
+	model_health(m, 0, HEALTH_PARTIAL);
+	model_pass(m, 70 * S);
+	model_restart(m);
+	model_pass(m, 10 * S - 1);
+	assert_int_equal(m->component[0].page, PAGE_PARTIAL);
+	model_pass(m, 1);
+	assert_int_equal(m->component[0].page, PAGE_MAJOR);
+	assert_phase(model_last(m), PHASE_INVESTIGATING);
+	model_health(m, 0, HEALTH_DEGRADED);
+	model_pass(m, 500 * S);
+	model_restart(m);
+	model_pass(m, 500 * S);
+	assert_int_equal(m->component[0].page, PAGE_MAJOR);
+	assert_int_equal(m->posts, 3);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_int_equal(m->posts, 4);
+	assert_phase(model_last(m), PHASE_RESOLVED);
+	assert_null(model_record(m, "component/c0"));
+	/* The next one begins anew. */
+	model_health(m, 0, HEALTH_DEGRADED);
+	model_pass(m, 299 * S);
+	assert_int_equal(m->component[0].page, PAGE_DEGRADED);
+	model_pass(m, 1 * S);
+	assert_int_equal(m->component[0].page, PAGE_MAJOR);
+	model_free(m);
+}
+
+/* Time in which nothing is known makes nothing worse. */
+static void
+test_unknown_does_not_escalate(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_conf(m, 0)->escalate_after = 300 * S;
+	model_configure(m);
+	model_health(m, 0, HEALTH_PARTIAL);
+	model_pass(m, 100 * S);
+	model_silence(m, 0, true);
+	model_pass(m, 1000 * S);
+	assert_int_equal(m->component[0].page, PAGE_PARTIAL);
+	model_silence(m, 0, false);
+	model_settle(m);
+	assert_int_equal(m->component[0].page, PAGE_MAJOR);
+	model_free(m);
+}
+
 /* A trouble that changes its kind all the time is still a trouble. */
 static void
 test_changing_trouble(void **state)
@@ -768,6 +831,8 @@ main(void)
 		cmocka_unit_test(test_shorter_is_silent),
 		cmocka_unit_test(test_resolves_after_up_after),
 		cmocka_unit_test(test_worsens_and_improves),
+		cmocka_unit_test(test_escalates),
+		cmocka_unit_test(test_unknown_does_not_escalate),
 		cmocka_unit_test(test_changing_trouble),
 		cmocka_unit_test(test_reopens),
 		cmocka_unit_test(test_group_shares),

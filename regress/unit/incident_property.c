@@ -22,6 +22,7 @@
 #define DOWN_AFTER	30000
 #define UP_AFTER	60000
 #define GROUP_WAIT	10000
+#define ESCALATE_AFTER	75000
 
 static uint64_t	 seed;
 static struct model *model;
@@ -59,6 +60,8 @@ configure_random(struct model *m)
 		}
 		c->rollout = model_random(4) == 0 ? ROLLOUT_QUIET :
 		    ROLLOUT_MAINTENANCE;
+		if (model_random(3) == 0)
+			c->escalate_after = ESCALATE_AFTER;
 	}
 	model_configure(m);
 }
@@ -178,14 +181,17 @@ calm(struct model *m)
 	model_pass(m, 5000);
 }
 
+/* After a calm, which is longer than ESCALATE_AFTER. */
 static enum page_status
-truth(const struct model_component *c)
+truth(struct model *m, unsigned n)
 {
-	switch (c->health) {
+	bool escalates = model_conf(m, n)->escalate_after != 0;
+
+	switch (m->component[n].health) {
 	case HEALTH_DEGRADED:
-		return (PAGE_DEGRADED);
+		return (escalates ? PAGE_MAJOR : PAGE_DEGRADED);
 	case HEALTH_PARTIAL:
-		return (PAGE_PARTIAL);
+		return (escalates ? PAGE_MAJOR : PAGE_PARTIAL);
 	case HEALTH_MAJOR:
 		return (PAGE_MAJOR);
 	default:
@@ -212,14 +218,14 @@ check_truth(struct model *m)
 
 	for (n = 0; n < m->n; n++) {
 		if (silenced(m, n)) {
-			if (truth(&m->component[n]) == PAGE_OPERATIONAL)
+			if (truth(m, n) == PAGE_OPERATIONAL)
 				wrong("well and still silenced", n);
 			continue;
 		}
-		if (m->component[n].page != truth(&m->component[n]))
+		if (m->component[n].page != truth(m, n))
 			wrong("the page does not show the truth", n);
 		open = model_open(m, (int)n);
-		if (truth(&m->component[n]) != PAGE_OPERATIONAL && open != 1)
+		if (truth(m, n) != PAGE_OPERATIONAL && open != 1)
 			wrong("down without an incident", n);
 	}
 	for (n = 0; n < m->nincident; n++)
@@ -298,8 +304,12 @@ history(uint64_t number, bool humans)
 /* -- without faults, to the second ---------------------------------------- */
 
 static uint64_t down_since[MODEL_COMPONENTS];
+/* Since what is on the page began, and that it was major meanwhile. */
+static uint64_t outage_since[MODEL_COMPONENTS];
+static bool was_major[MODEL_COMPONENTS];
 
-/* A shorter outage than down_after never is on the page. */
+/* A shorter outage than down_after never is on the page, and none is called
+ * major that neither was nor lasts. */
 static void
 check_short(struct model *m, const struct operation *op)
 {
@@ -310,6 +320,10 @@ check_short(struct model *m, const struct operation *op)
 		return;
 	for (k = 0; k < op->ncomponent; k++) {
 		n = (unsigned)(op->component[k].id[1] - '0');
+		if (op->component[k].status == PAGE_MAJOR && !was_major[n] &&
+		    (model_conf(m, n)->escalate_after == 0 ||
+		    m->now - outage_since[n] < ESCALATE_AFTER))
+			wrong("called major too early", n);
 		if (op->component[k].status < PAGE_DEGRADED ||
 		    op->component[k].status == PAGE_STATUS_MAX ||
 		    m->component[n].page >= PAGE_DEGRADED)
@@ -331,6 +345,11 @@ check_timely(struct model *m, const uint64_t *well_since)
 		    (m->component[n].page < PAGE_DEGRADED ||
 		    model_open(m, (int)n) != 1))
 			wrong("an outage is not on the page", n);
+		if (down_since[n] != 0 &&
+		    model_conf(m, n)->escalate_after != 0 &&
+		    m->now - down_since[n] >= ESCALATE_AFTER + GROUP_WAIT &&
+		    m->component[n].page != PAGE_MAJOR)
+			wrong("an outage that lasts is not major", n);
 		if (well_since[n] != 0 &&
 		    m->now - well_since[n] >= UP_AFTER &&
 		    m->component[n].page != PAGE_OPERATIONAL)
@@ -354,7 +373,8 @@ punctual(uint64_t number)
 	m->check = check_short;
 	configure_random(m);
 	for (n = 0; n < MODEL_COMPONENTS; n++) {
-		down_since[n] = 0;
+		down_since[n] = outage_since[n] = 0;
+		was_major[n] = false;
 		well_since[n] = m->now - 3600000;
 	}
 	for (step = 0; step < 150; step++) {
@@ -365,6 +385,9 @@ punctual(uint64_t number)
 			down_since[n] = 0;
 		else if (down_since[n] == 0)
 			down_since[n] = m->now;
+		if (health >= HEALTH_DEGRADED && outage_since[n] == 0)
+			outage_since[n] = m->now;
+		was_major[n] = was_major[n] || health == HEALTH_MAJOR;
 		if (health != HEALTH_OK && health != HEALTH_IDLE)
 			well_since[n] = 0;
 		else if (well_since[n] == 0)
@@ -385,6 +408,12 @@ punctual(uint64_t number)
 		}
 		check_timely(m, well_since);
 		check_open(m);
+		for (n = 0; n < m->n; n++)
+			if (down_since[n] == 0 &&
+			    m->component[n].page < PAGE_DEGRADED) {
+				outage_since[n] = 0;
+				was_major[n] = false;
+			}
 	}
 	model_free(m);
 }
@@ -427,10 +456,13 @@ play(uint64_t number, bool cut)
 	model_seed(number);
 	m = model = model_new(4, DOWN_AFTER, UP_AFTER, 15 * 60 * 1000);
 	m->check = record_said;
+	for (n = 0; n < m->n; n += 2)
+		model_conf(m, n)->escalate_after = ESCALATE_AFTER;
+	model_configure(m);
 	for (step = 0; step < 60; step++) {
 		n = model_random(m->n);
-		model_health(m, n, m->component[n].health == HEALTH_OK ?
-		    HEALTH_MAJOR : HEALTH_OK);
+		model_health(m, n, m->component[n].health != HEALTH_OK ?
+		    HEALTH_OK : n == 0 ? HEALTH_PARTIAL : HEALTH_MAJOR);
 		pause = model_random(60000);
 		here = model_random(4) == 0;
 		model_pass(m, pause / 2);
