@@ -49,7 +49,8 @@ kanatad_SRCS =	$(common) common/clock.c common/duration.c \
 		kanatad/parse.c kanatad/access.c kanatad/proxy.c \
 		kanatad/address.c kanatad/value.c kanatad/run.c \
 		kanatad/configure.c kanatad/control.c kanatad/options.c \
-		kanatad/print.c kanatad/list.c kanatad/notify.c kanatad/drop.c
+		kanatad/print.c kanatad/list.c kanatad/notify.c kanatad/drop.c \
+		kanatad/layout.c
 kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
 
 parsing =	common/duration.c kanatad/yaml.c kanatad/value.c kanatad/address.c \
@@ -152,6 +153,9 @@ unit_conf_SRCS = $(common)
 unit_conf_LIBS = $(unit_message_LIBS)
 unit_log_SRCS =	common/log.c
 unit_log_LIBS =	-lbsd
+UNIT +=		layout
+unit_layout_SRCS = common/log.c kanatad/layout.c
+unit_layout_LIBS = -ljansson -lbsd
 UNIT +=		value yaml grammar kubeconfig
 unit_value_SRCS = $(common) common/duration.c kanatad/value.c kanatad/address.c
 unit_value_LIBS = $(unit_message_LIBS)

@@ -249,6 +249,7 @@ take_global(struct conf *conf, struct message *m)
 	g->control_socket = xstrdup(message_get_s(m));
 	g->control_group = xstrdup(message_get_s(m));
 	g->log_verbose = message_get_b(m);
+	g->log_json = message_get_b(m);
 	g->strict = message_get_b(m);
 	g->storm = message_get_u(m);
 	g->group_wait = message_get_u(m);
@@ -409,6 +410,7 @@ conf_pack_global(const struct conf_global *g)
 	message_put_s(m, g->control_socket);
 	message_put_s(m, g->control_group);
 	message_put_b(m, g->log_verbose);
+	message_put_b(m, g->log_json);
 	message_put_b(m, g->strict);
 	message_put_u(m, g->storm);
 	message_put_u(m, g->group_wait);

@@ -152,6 +152,7 @@ struct conf_global {
 	char		*control_socket;
 	char		*control_group;	/* "": that of the daemon */
 	bool		 log_verbose;
+	bool		 log_json;
 	bool		 strict;
 	unsigned	 storm;
 	uint64_t	 group_wait;	/* ms */

@@ -11,10 +11,12 @@
 #include "log.h"
 
 #define LINE_MAX_BYTES	1024
+#define LAID_OUT_BYTES	4096	/* PIPE_BUF: whole, or not at all */
 #define SAFE_BYTES	200
 
 static enum log_to	 destination = LOG_TO_STDERR;
 static const char	*program = "kanata";
+static log_layout_fn	 layout;
 static int		 verbose;
 
 void
@@ -24,6 +26,12 @@ log_init(enum log_to to, const char *name)
 	program = name;
 	if (to == LOG_TO_SYSLOG)
 		openlog(name, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+void
+log_set_layout(log_layout_fn fn)
+{
+	layout = fn;
 }
 
 void
@@ -39,39 +47,42 @@ log_is_verbose(void)
 }
 
 static void
-emit(int priority, const char *who, const char *text)
+layout_plain(char *line, size_t size, const struct log_record *record)
 {
-	char line[LINE_MAX_BYTES + 128], stamp[32];
+	char stamp[32];
 	struct timespec ts;
 	struct tm tm;
-	int n;
 
-	switch (destination) {
-	case LOG_TO_SYSLOG:
-		if (who != NULL)
-			syslog(priority, "%s: %s", who, text);
-		else
-			syslog(priority, "%s", text);
+	clock_gettime(CLOCK_REALTIME, &ts);
+	gmtime_r(&ts.tv_sec, &tm);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(line, size, "%s.%03ldZ %s%s%s: %s", stamp,
+	    ts.tv_nsec / 1000000, program, record->process == NULL ? "" : " ",
+	    record->process == NULL ? "" : record->process, record->text);
+}
+
+static void
+emit(int priority, const char *who, pid_t pid, const char *text)
+{
+	struct log_record record = { priority, who, pid, text };
+	char line[LAID_OUT_BYTES];
+	size_t n;
+
+	if (destination == LOG_TO_PARENT)
+		snprintf(line, sizeof(line) - 1, "<%d>%s", priority, text);
+	else if (layout != NULL)
+		layout(line, sizeof(line) - 1, &record);
+	else if (destination == LOG_TO_SYSLOG)
+		snprintf(line, sizeof(line), "%s%s%s", who == NULL ? "" : who,
+		    who == NULL ? "" : ": ", text);
+	else
+		layout_plain(line, sizeof(line) - 1, &record);
+	if (destination == LOG_TO_SYSLOG) {
+		syslog(priority, "%s", line);
 		return;
-	case LOG_TO_PARENT:
-		n = snprintf(line, sizeof(line), "<%d>%s\n", priority, text);
-		break;
-	case LOG_TO_STDERR:
-	default:
-		clock_gettime(CLOCK_REALTIME, &ts);
-		gmtime_r(&ts.tv_sec, &tm);
-		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
-		n = snprintf(line, sizeof(line), "%s.%03ldZ %s%s%s: %s\n", stamp,
-		    ts.tv_nsec / 1000000, program, who == NULL ? "" : " ",
-		    who == NULL ? "" : who, text);
-		break;
 	}
-	if (n < 0)
-		return;
-	if ((size_t)n >= sizeof(line)) {
-		n = sizeof(line) - 1;
-		line[n - 1] = '\n';
-	}
+	n = strlen(line);
+	line[n++] = '\n';
 	/* A log that cannot be written must not stop the daemon. */
 	if (write(STDERR_FILENO, line, n) == -1)
 		return;
@@ -88,7 +99,7 @@ vlog(int priority, int saved_errno, const char *fmt, va_list ap)
 	if (saved_errno != 0 && n >= 0 && (size_t)n < sizeof(text))
 		snprintf(text + n, sizeof(text) - n, ": %s",
 		    strerror(saved_errno));
-	emit(priority, NULL, text);
+	emit(priority, NULL, getpid(), text);
 }
 
 #define VLOG(priority, err)				\
@@ -141,10 +152,10 @@ fatalx(const char *fmt, ...)
 	exit(1);
 }
 
-/* Length of the well-formed UTF-8 sequence at s, 0 if it is none. */
-static size_t
-utf8_length(const unsigned char *s)
+size_t
+log_utf8_length(const char *text)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	size_t n, i;
 
 	if (*s >= 0xc2 && *s <= 0xdf)
@@ -174,7 +185,7 @@ escape(char *dst, size_t size, const char *text)
 	size_t n;
 
 	while (*s != '\0' && d < end) {
-		if ((n = utf8_length(s)) > 0) {
+		if ((n = log_utf8_length((const char *)s)) > 0) {
 			if (d + n >= end)
 				break;
 			memcpy(d, s, n);
@@ -202,7 +213,7 @@ log_safe(const char *text)
 }
 
 void
-log_worker_line(const char *worker, const char *line)
+log_worker_line(const char *worker, pid_t pid, const char *line)
 {
 	char text[LINE_MAX_BYTES];
 	int priority = LOG_WARNING;
@@ -215,5 +226,5 @@ log_worker_line(const char *worker, const char *line)
 	if (priority == LOG_DEBUG && !verbose)
 		return;
 	escape(text, sizeof(text), line);
-	emit(priority, worker, text);
+	emit(priority, worker, pid, text);
 }

@@ -6,7 +6,10 @@
 #ifndef KANATA_LOG_H
 #define KANATA_LOG_H
 
+#include <sys/types.h>
+
 #include <stdarg.h>
+#include <stddef.h>
 
 enum log_to {
 	LOG_TO_STDERR,		/* plain text with time: -d, kanatactl */
@@ -15,6 +18,18 @@ enum log_to {
 };
 
 void	 log_init(enum log_to, const char *name);
+/* How a line to standard error or to syslog looks instead. */
+struct log_record {
+	int		 priority;	/* of syslog(3) */
+	const char	*process;	/* a worker's name; NULL: this program */
+	pid_t		 pid;		/* of who says it */
+	const char	*text;		/* may hold any byte but NUL */
+};
+/* Writes one line, no newline, and a NUL into at most size bytes. */
+typedef void	(*log_layout_fn)(char *, size_t, const struct log_record *);
+/* NULL: as at the start, with time and names. */
+void	 log_set_layout(log_layout_fn);
+
 void	 log_set_verbose(int);
 int	 log_is_verbose(void);
 
@@ -28,12 +43,16 @@ void	 fatalx(const char *, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /*
  * Untrusted text made fit for a log line: at most 200 bytes of it, control
- * characters and bytes that are not UTF-8 escaped as vis(3) does.  Returns one of eight static
- * buffers in turn.
+ * characters and bytes that are not UTF-8 escaped as vis(3) does.  Returns one
+ * of eight static buffers in turn.
  */
 const char	*log_safe(const char *);
 
+/* Bytes of the well-formed UTF-8 sequence of more than one byte that this begins
+ * with, C1 controls left out; 0: it is none. */
+size_t	 log_utf8_length(const char *);
+
 /* The parent, for one line that a worker wrote. */
-void	 log_worker_line(const char *worker, const char *line);
+void	 log_worker_line(const char *worker, pid_t, const char *line);
 
 #endif

@@ -69,7 +69,8 @@ M(MSG_CONF_GLOBAL,	PARENT | PARSER, PARENT | NOTIFIER | STORE,	       \
     FD_NONE, MANY,							       \
     "instatus_url:s1024 webhook:b "					       \
     "instance:s63 store_dir:s1024 control_socket:s107 control_group:s32 "      \
-    "log_verbose:b strict:b storm:u group_wait:u replicas:u on_loss:u "	       \
+    "log_verbose:b log_json:b strict:b storm:u group_wait:u replicas:u "       \
+    "on_loss:u "							       \
     "rate_per_minute:u")						       \
 M(MSG_CONF_CLUSTER,	PARENT | PARSER, PARENT | WATCHER, FD_NONE, MANY,      \
     "name:s63 kubeconfig:s1024 context:s256 in_cluster:s1024 path:s1024 "      \

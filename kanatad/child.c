@@ -30,7 +30,7 @@ log_line(struct child *child)
 
 	child->log_line[child->log_used] = '\0';
 	child->log_used = 0;
-	log_worker_line(child->name, text);
+	log_worker_line(child->name, child->pid, text);
 	/* Last words: what it warned of. */
 	if (text[0] == '<' && text[1] >= '5' && text[1] <= '7')
 		return;

@@ -138,6 +138,8 @@ commit_next(void)
 		supervise_link_health();
 	if (!options.verbose)
 		control_set_verbose(running->conf->global.log_verbose);
+	if (options.mode == MODE_RUN)
+		layout_set_json(running->conf->global.log_json);
 	setup_free(old);
 	notify_send("READY=1");
 	if (first)

@@ -31,6 +31,7 @@ struct grammar_instatus {
 
 static const char *const on_loss_words[] = { "publish", "hold", NULL };
 static const char *const log_words[] = { "brief", "verbose", NULL };
+static const char *const format_words[] = { "text", "json", NULL };
 
 #define TOP(field)	offsetof(struct grammar_top, field)
 static const struct key top_keys[] = {
@@ -80,8 +81,11 @@ static const struct key control_keys[] = {
 	    .check = value_is_word, .expected = "the name of a group" },
 };
 
+struct grammar_log { unsigned level, format; };
+#define LOG(field)	offsetof(struct grammar_log, field)
 static const struct key log_keys[] = {
-	{ "level", KEY_CHOICE, .offset = 0, .words = log_words },
+	{ "level", KEY_CHOICE, .offset = LOG(level), .words = log_words },
+	{ "format", KEY_CHOICE, .offset = LOG(format), .words = format_words },
 };
 
 void
@@ -272,7 +276,7 @@ static int
 grammar_global(struct parsed *p, const struct grammar_top *top)
 {
 	struct conf_global	*g = &p->conf->global;
-	unsigned		 level = 0;
+	struct grammar_log	 log = { 0 };
 
 	grammar_set(&g->instance, top->instance);
 	grammar_set(&g->store_dir, PATH_STATE);
@@ -292,9 +296,10 @@ grammar_global(struct parsed *p, const struct grammar_top *top)
 	    KEY_READ_MAP(p, top->control, control_keys, g) == -1)
 		return (-1);
 	if (top->log != NULL &&
-	    KEY_READ_MAP(p, top->log, log_keys, &level) == -1)
+	    KEY_READ_MAP(p, top->log, log_keys, &log) == -1)
 		return (-1);
-	g->log_verbose = level == 1;
+	g->log_verbose = log.level == 1;
+	g->log_json = log.format == 1;
 	return (0);
 }
 

@@ -39,10 +39,17 @@ void	 options_parse(struct options *, int argc, char **argv);
 /* Started by root: becomes the user for good, or is fatal. */
 void	 drop_privileges(const char *user);
 
+/* -- layout.c -------------------------------------------------------------- */
+
+/* Lines to standard error get priorities, if that leads to the journal. */
+void	 layout_init(void);
+/* Each line is a JSON object from now on, or is not. */
+void	 layout_set_json(bool);
+
 /* -- notify.c -------------------------------------------------------------- */
 
 /* The service manager's socket, if it gave one: connect before the cage, then
- * send lines such as "READY=1". */
+ * send lines such as "READY=1".  Its watchdog is told by itself. */
 void	 notify_open(void);
 void	 notify_send(const char *state);
 
@@ -205,6 +212,8 @@ struct child	*supervise_add(enum role, unsigned instance, const char *name,
 void		 supervise_remove(struct child *);
 /* Kills a child that misbehaves; why is static. */
 void		 supervise_kill(struct child *, const char *why);
+/* No worker is overdue with an answer, or has been killed and does not go. */
+bool		 supervise_all_answer(void);
 /* Links the running child to every running peer. */
 void		 supervise_link(struct child *);
 /* Links the pairs watcher and notifier anew, so that health is told in full. */

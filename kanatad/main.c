@@ -173,6 +173,8 @@ start(struct setup *setup)
 		fatalx("Landlock is not there, and strict is set");
 	if (!options.verbose)
 		log_set_verbose(global->log_verbose);
+	if (options.mode == MODE_RUN)
+		layout_set_json(global->log_json);
 	configure_begin(setup);
 }
 
@@ -240,6 +242,8 @@ main(int argc, char **argv)
 	cage_start(ROLE_PARENT);
 	log_init(LOG_TO_STDERR, "kanatad");
 	options_parse(&options, argc, argv);
+	if (options.foreground)
+		layout_init();
 	log_set_verbose(options.verbose);
 	drop_privileges(options.user);
 	/* Changing the user makes a process dumpable again. */

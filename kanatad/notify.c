@@ -1,7 +1,9 @@
-/* sd_notify(3)'s protocol: datagrams of lines to the socket in NOTIFY_SOCKET. */
+/* sd_notify(3)'s protocol: datagrams of lines to the socket in NOTIFY_SOCKET; and
+ * sd_watchdog_enabled(3)'s. */
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,52 @@
 #include "../common/log.h"
 #include "kanatad.h"
 
+#define WATCHDOG_MAX	(24ULL * 60 * 60 * 1000 * 1000)	/* us */
+
 static int notify_fd = -1;
+
+static void
+on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (supervise_all_answer())
+		notify_send("WATCHDOG=1");
+}
+
+static uint64_t
+environment_number(const char *text)
+{
+	uint64_t n;
+	char *end;
+
+	if (text == NULL || *text < '0' || *text > '9')
+		return (0);
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	return (errno != 0 || *end != '\0' ? 0 : n);
+}
+
+/* The manager wants to hear of us within WATCHDOG_USEC, if we are who it means. */
+static void
+watchdog_start(void)
+{
+	uint64_t usec = environment_number(getenv("WATCHDOG_USEC"));
+	const char *pid = getenv("WATCHDOG_PID");
+	struct event *timer;
+	struct timeval tv;
+
+	if (usec == 0 || usec > WATCHDOG_MAX ||
+	    (pid != NULL && environment_number(pid) != (uint64_t)getpid()))
+		return;
+	usec /= 2;
+	tv.tv_sec = usec / 1000000;
+	tv.tv_usec = usec % 1000000;
+	timer = event_new(base, -1, EV_PERSIST, on_watchdog, NULL);
+	if (timer == NULL || evtimer_add(timer, &tv) == -1)
+		fatalx("cannot make a timer");
+}
 
 void
 notify_open(void)
@@ -38,6 +85,8 @@ notify_open(void)
 			close(notify_fd);
 		notify_fd = -1;
 	}
+	if (notify_fd != -1)
+		watchdog_start();
 }
 
 void

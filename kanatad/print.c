@@ -183,6 +183,7 @@ print_setup(const struct setup *setup, FILE *f)
 		print_pair(f, "    ", "group", g->control_group);
 	fprintf(f, "log:\n    level: %s\n", g->log_verbose ? "verbose" :
 	    "brief");
+	fprintf(f, "    format: %s\n", g->log_json ? "json" : "text");
 	fprintf(f, "strict: %s\n", g->strict ? "true" : "false");
 	fprintf(f, "storm: %u\n", g->storm);
 	print_duration(f, "", "group_wait", g->group_wait);

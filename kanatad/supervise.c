@@ -362,6 +362,18 @@ on_ping(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+bool
+supervise_all_answer(void)
+{
+	struct child *child;
+
+	TAILQ_FOREACH(child, &children, entry)
+		if (child->pid != 0 && (child->killed_for != NULL ||
+		    child->pings >= PINGS_MAX))
+			return (false);
+	return (true);
+}
+
 void
 supervise_init(void)
 {

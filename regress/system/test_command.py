@@ -5,8 +5,9 @@ import os
 import re
 import signal
 import socket
+import time
 
-from harness import equal, wait, write
+from harness import equal, read, register, wait, write
 from kanata import Kanata
 from world import HOOK, KEY, TOKEN, Kube, Page, World
 
@@ -192,19 +193,96 @@ def test_left_over_socket():
     world.kanata.end()
 
 
-def test_service_manager_is_told():
-    """Type=notify: READY=1 when it works, STOPPING=1 when it ends."""
-    world = World({"cmp": "api"}, start=False)
-    path = world.kanata.run_dir + "/notify"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(path)
+class Manager:
+    """The service manager's end of sd_notify(3)."""
+
+    def __init__(self, kanata, **env):
+        path = kanata.run_dir + "/notify"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(path)
         os.chmod(path, 0o666)
-        manager.settimeout(30)
-        world.kanata.env["NOTIFY_SOCKET"] = path
-        world.kanata.start()
-        said = manager.recv(4096).decode()
-        while "READY=1" not in said:
-            said += manager.recv(4096).decode()
-        world.kanata.end()
-        while "STOPPING=1" not in said:
-            said += manager.recv(4096).decode()
+        self.socket.settimeout(30)
+        kanata.env.update({"NOTIFY_SOCKET": path, **env})
+        register(self)
+
+    def hear(self, wanted):
+        """All that is said until then."""
+        said = []
+        while wanted not in said:
+            said += self.socket.recv(4096).decode().split("\n")
+        return said
+
+    def stop(self):
+        self.socket.close()
+
+
+def test_service_manager_is_told():
+    """Type=notify: READY=1 when it works, RELOADING=1 and READY=1 around a reload, a
+    refused one too, STOPPING=1 when it ends."""
+    world = World({"cmp": "api"}, start=False)
+    manager = Manager(world.kanata)
+    world.kanata.start()
+    manager.hear("READY=1")
+    world.kanata.ctl("reload").expect(0)
+    said = manager.hear("RELOADING=1") + manager.hear("READY=1")
+    usec = next(line for line in said if line.startswith("MONOTONIC_USEC="))
+    assert 0 < int(usec.split("=")[1]) <= time.monotonic() * 1e6, usec
+    good = read(world.kanata.file)
+    write(world.kanata.file, "nonsense\n")
+    world.kanata.ctl("reload").expect(1)
+    manager.hear("RELOADING=1")
+    manager.hear("READY=1")
+    write(world.kanata.file, good)
+    world.kanata.end()
+    said = manager.hear("STOPPING=1")
+    assert "WATCHDOG=1" not in said, "nobody asked for that"
+
+
+def test_watchdog():
+    """The service manager hears of it for as long as each worker answers."""
+    world = World({"cmp": "api"}, start=False)
+    manager = Manager(world.kanata, WATCHDOG_USEC="400000")
+    world.kanata.start()
+    for _ in range(3):
+        manager.hear("WATCHDOG=1")
+
+
+def test_watchdog_of_another():
+    world = World({"cmp": "api"}, start=False)
+    manager = Manager(world.kanata, WATCHDOG_USEC="1000", WATCHDOG_PID="1")
+    world.kanata.start()
+    manager.hear("READY=1")
+    world.kanata.end()
+    said = manager.hear("STOPPING=1")
+    assert "WATCHDOG=1" not in said, "it was not meant"
+
+
+def test_log_as_json():
+    """Each line an object, from the configuration on; a reload changes it."""
+    world = World({"cmp": "api"}, log={"format": "json"})
+    pids = world.kanata.pids()
+    wait(lambda: "watcher/sim" in read(world.kanata.log_file), 30, "a word of the watcher")
+    text = read(world.kanata.log_file)
+    lines = [json.loads(line) for line in text[text.index("{"):].splitlines()]
+    for line in lines:
+        equal(list(line), ["time", "level", "process", "pid", "text"], "fields")
+    said = {line["process"]: line["pid"] for line in lines}
+    equal(said["kanatad"], pids["parent"], "the parent's pid")
+    equal(said["watcher/sim"], pids["watcher"], "the watcher's pid")
+    world.kanata.configure({**world.kanata.config, "log": {"format": "text"}})
+    world.kanata.ctl("reload").expect(0)
+    wait(lambda: "Z kanatad: reload: the new configuration runs" in read(world.kanata.log_file),
+         20, "plain text after the reload")
+
+
+def test_log_in_the_journal():
+    """Priorities instead of time and name, when standard error leads there."""
+    world = World({"cmp": "api"}, start=False)
+    write(world.kanata.log_file, "")
+    there = os.stat(world.kanata.log_file)
+    world.kanata.env["JOURNAL_STREAM"] = f"{there.st_dev}:{there.st_ino}"
+    world.kanata.start()
+    lines = read(world.kanata.log_file).splitlines()
+    assert "<6>running" in lines, lines
+    for line in lines:
+        assert re.match(r"<[0-7]>\S", line), line

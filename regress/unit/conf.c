@@ -135,7 +135,7 @@ test_global(void **state)
 {
 	struct conf_global g = { .instatus_url = api, .webhook = true,
 	    .instance = id, .store_dir = edge, .control_socket = prod,
-	    .control_group = empty, .log_verbose = true, .strict = true,
+	    .control_group = empty, .log_json = true, .strict = true,
 	    .storm = 5, .group_wait = 10, .replicas = 2,
 	    .on_loss = ON_LOSS_HOLD, .rate_per_minute = 60 };
 	struct conf *conf = conf_new();
@@ -144,6 +144,7 @@ test_global(void **state)
 	assert_null(take(conf, ROLE_NOTIFIER, conf_pack_global(&g)));
 	assert_string_equal(conf->global.instatus_url, "api");
 	assert_true(conf->global.webhook && conf->global.strict);
+	assert_true(conf->global.log_json && !conf->global.log_verbose);
 	assert_int_equal(conf->global.on_loss, ON_LOSS_HOLD);
 	assert_int_equal(conf->global.rate_per_minute, 60);
 	g.rate_per_minute = 0;

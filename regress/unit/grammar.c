@@ -201,6 +201,7 @@ test_seed(void **state)
 	assert_int_equal(p.conf->global.rate_per_minute, 60);
 	assert_false(p.conf->global.strict);
 	assert_false(p.conf->global.log_verbose);
+	assert_false(p.conf->global.log_json);
 
 	assert_int_equal(p.conf->ncluster, 1);
 	cluster = TAILQ_FIRST(&p.conf->clusters);
