@@ -27,6 +27,7 @@
 #define STORE		(1U << ROLE_STORE)
 #define CTL		(1U << ROLE_CTL)
 #define RUNNER		(1U << ROLE_RUNNER)
+#define WEB		(1U << ROLE_WEB)
 #define CLIENTS		(WATCHER | NOTIFIER | STORE)	/* who needs the dialer */
 #define WORKERS		(CLIENTS | DIALER | RUNNER)
 
@@ -123,22 +124,60 @@ M(MSG_STORE_DONE,	STORE, NOTIFIER, FD_NONE, MANY, "")		       \
 M(MSG_STORE_FAILED,	STORE, NOTIFIER, FD_NONE, MANY, "text:s512")	       \
 M(MSG_STORE_STATE,	STORE, NOTIFIER, FD_NONE, MANY,			       \
     "reachable:b speaks:b text:s512 until:u")				       \
+/* What all replicas share, other than what stands on the page: operator/.. that \
+ * any of them writes, history/.. that the leader does.  No bytes: not there.  First \
+ * all of it between BEGIN and END, then each change; a PUT is answered as above. */\
+M(MSG_SHARED_BEGIN,	STORE, NOTIFIER, FD_NONE, MANY, "")		       \
+M(MSG_SHARED_ITEM,	STORE, NOTIFIER, FD_NONE, MANY,			       \
+    "key:s255 value:x16384")						       \
+M(MSG_SHARED_END,	STORE, NOTIFIER, FD_NONE, MANY, "")		       \
+M(MSG_SHARED_PUT,	NOTIFIER, STORE, FD_NONE, MANY,			       \
+    "key:s255 value:x16384")						       \
 									       \
 /* -- kanatactl and `kanatad list` ------------------------------------------ */ \
 M(MSG_CTL_SHOW,		CTL, PARENT, FD_NONE, MANY, "what:u")		       \
 M(MSG_CTL_RELOAD,	CTL, PARENT, FD_NONE, MANY, "")			       \
 M(MSG_CTL_VERBOSE,	CTL, PARENT, FD_NONE, MANY, "level:u")		       \
 M(MSG_CTL_STOP,		CTL, PARENT, FD_NONE, MANY, "")			       \
-M(MSG_CTL_OK,		PARENT, CTL, FD_NONE, MANY, "text:s2048")	       \
-M(MSG_CTL_FAILED,	PARENT, CTL, FD_NONE, MANY, "text:s2048")	       \
+M(MSG_CTL_OK,		PARENT | NOTIFIER, CTL | PARENT | WEB, FD_NONE, MANY,  \
+    "text:s2048")							       \
+M(MSG_CTL_FAILED,	PARENT | NOTIFIER, CTL | PARENT | WEB, FD_NONE, MANY,  \
+    "text:s2048")							       \
+/* Operators, answered with OK or FAILED.  duration: ms; by: who, which the parent \
+ * fills in for kanatactl.  A silence of duration 0 ends now; a maintenance of \
+ * duration 0 lasts until it is ended. */				       \
+M(MSG_CTL_SILENCE,	CTL | PARENT | WEB, PARENT | NOTIFIER, FD_NONE, MANY,  \
+    "component:s255 duration:u reason:s256 by:s64")			       \
+M(MSG_CTL_MAINTENANCE,	CTL | PARENT | WEB, PARENT | NOTIFIER, FD_NONE, MANY,  \
+    "start:b duration:u reason:s256 by:s64 * component:s255")		       \
+/* Rows, then MSG_SHOW_END; or FAILED.  An empty component: all of them. */     \
+M(MSG_CTL_EXPLAIN,	CTL | PARENT | WEB, PARENT | NOTIFIER, FD_NONE, MANY,  \
+    "component:s255")							       \
+M(MSG_CTL_HISTORY,	CTL | PARENT | WEB, PARENT | NOTIFIER, FD_NONE, MANY,  \
+    "component:s255")							       \
 M(MSG_SHOW_ASK,		PARENT, NOTIFIER | WATCHER | STORE, FD_NONE, MANY,     \
     "what:u")								       \
-M(MSG_SHOW_COMPONENT,	NOTIFIER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
+M(MSG_SHOW_COMPONENT,	NOTIFIER | PARENT, PARENT | CTL | WEB, FD_NONE, MANY,  \
     "id:s128 name:s255 cluster:s63 health:u cause:u ready:u desired:u "	       \
     "since:u page:u wanted:u paused:b incident:s64 detail:s512")	       \
-M(MSG_SHOW_INCIDENT,	NOTIFIER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
-    "key:s64 id:s128 name:s255 status:u started:u resolved:u "		       \
-    "* component:s128 status:u")					       \
+M(MSG_SHOW_INCIDENT,	NOTIFIER | PARENT, PARENT | CTL | WEB, FD_NONE, MANY,  \
+    "key:s64 id:s128 name:s255 status:u started:u resolved:u updated:u "       \
+    "pending:u attempts:u again:u * component:s128 status:u pending:u")	       \
+M(MSG_SHOW_SILENCE,	NOTIFIER | PARENT, PARENT | CTL | WEB, FD_NONE, MANY,  \
+    "component:s128 name:s255 maintenance:b since:u until:u reason:s256 "      \
+    "by:s64")								       \
+M(MSG_SHOW_REASON,	NOTIFIER | PARENT, PARENT | CTL | WEB, FD_NONE, MANY,  \
+    "topic:s32 at:u text:s512")						       \
+M(MSG_SHOW_HISTORY,	NOTIFIER | PARENT, PARENT | CTL | WEB, FD_NONE, MANY,  \
+    "time:u kind:u component:s128 name:s255 incident:s64 from:u to:u "	       \
+    "text:s512")							       \
+/* What stood on the page: seconds of each day (of 1970, UTC) that had other than \
+ * OPERATIONAL; all is known from the first day on. */			       \
+M(MSG_SHOW_DAYS,	NOTIFIER | PARENT, PARENT | CTL | WEB, FD_NONE, MANY,  \
+    "component:s128 first:u * day:u maintenance:u degraded:u partial:u "       \
+    "major:u")								       \
+M(MSG_SHOW_LEADER,	STORE | PARENT, PARENT | CTL | WEB, FD_NONE, MANY,     \
+    "leader:u host:s64 pid:u since:u left:u text:s512")			       \
 M(MSG_SHOW_STATE,	NOTIFIER | STORE | WATCHER | PARENT, PARENT | CTL,     \
     FD_NONE, MANY, "name:s63 text:s512")				       \
 M(MSG_SHOW_WATCH,	WATCHER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
@@ -147,8 +186,13 @@ M(MSG_SHOW_WATCH,	WATCHER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
 M(MSG_SHOW_WORKER,	PARENT, CTL, FD_NONE, MANY,			       \
     "name:s80 pid:u state:s32 started:u restarts:u landlock:u "		       \
     "death:s351")							       \
-M(MSG_SHOW_END,		NOTIFIER | STORE | WATCHER | PARENT, PARENT | CTL,     \
-    FD_NONE, MANY, "")							       \
+M(MSG_SHOW_END,		NOTIFIER | STORE | WATCHER | PARENT,		       \
+    PARENT | CTL | WEB, FD_NONE, MANY, "")				       \
+/* For the dashboard: MSG_SHOW_COMPONENT, _INCIDENT, _SILENCE, _DAYS and _HISTORY \
+ * of all there is, MSG_SHOW_END, then the same rows, with id 0, each time that one \
+ * changes.  GONE: what (a bit of enum show) is there no more. */	       \
+M(MSG_FEED_ASK,		WEB, NOTIFIER, FD_NONE, MANY, "")		       \
+M(MSG_FEED_GONE,	NOTIFIER, WEB, FD_NONE, MANY, "what:u key:s255")       \
 M(MSG_LIST_ASK,		PARENT, NOTIFIER, FD_NONE, ONCE, "")		       \
 M(MSG_LIST_COMPONENT,	NOTIFIER, PARENT, FD_NONE, MANY,		       \
     "page:s255 page_id:s128 name:s255 id:s128")				       \

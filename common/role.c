@@ -9,6 +9,7 @@ static const char *const names[ROLE_MAX] = {
 	[ROLE_STORE]	= "store",
 	[ROLE_CTL]	= "kanatactl",
 	[ROLE_RUNNER]	= "runner",
+	[ROLE_WEB]	= "web",
 };
 
 const char *

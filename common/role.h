@@ -14,6 +14,7 @@ enum role {
 	ROLE_STORE,
 	ROLE_CTL,		/* a kanatactl on the control socket */
 	ROLE_RUNNER,		/* of the exec plugins of kubeconfigs */
+	ROLE_WEB,		/* the dashboard and what machines ask */
 	ROLE_MAX
 };
 

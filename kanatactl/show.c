@@ -118,39 +118,59 @@ show_component(struct showing *show, struct message *m)
 	putchar('\n');
 }
 
+static json_t *
+show_part(struct showing *show, struct message *m)
+{
+	const char *component = message_get_s(m);
+	uint64_t status = message_get_u(m), pending = message_get_u(m);
+
+	if (show->as_json)
+		return (json_pack("{s:o s:s s:s*}", "id", text(component),
+		    "status", page_status_name(status), "pending",
+		    pending < PAGE_STATUS_MAX ? page_status_name(pending) :
+		    NULL));
+	printf("  %s %s", log_safe(component), page_status_name(status));
+	if (pending < PAGE_STATUS_MAX)
+		printf(" (pending %s)", page_status_name(pending));
+	return (NULL);
+}
+
 static void
 show_incident(struct showing *show, struct message *m)
 {
 	const char *key = message_get_s(m), *id = message_get_s(m),
-	    *name = message_get_s(m), *component;
+	    *name = message_get_s(m);
 	uint64_t status = message_get_u(m), started = message_get_u(m),
-	    resolved = message_get_u(m), page;
-	json_t *components = json_array();
+	    resolved = message_get_u(m), updated = message_get_u(m),
+	    pending = message_get_u(m), attempts = message_get_u(m),
+	    again = message_get_u(m);
+	json_t *components = json_array(), *part;
 
 	if (!show->as_json) {
 		heading(show, m->type, "INCIDENT");
-		printf("%s  %s  %s  started %s  resolved %s  \"%s\"",
+		printf("%s  %s  %s  started %s  updated %s  resolved %s",
 		    log_safe(key), id[0] == '\0' ? "-" : log_safe(id),
-		    phase_name(status), when(started), when(resolved),
-		    log_safe(name));
+		    phase_name(status), when(started), when(updated),
+		    when(resolved));
+		if (pending < sizeof(phases) / sizeof(phases[0]))
+			printf("  pending %s", phase_name(pending));
+		if (attempts > 0)
+			printf("  failed %llu times, again %s",
+			    (unsigned long long)attempts, when(again));
+		printf("  \"%s\"", log_safe(name));
 	}
-	while (message_more(m)) {
-		component = message_get_s(m);
-		page = message_get_u(m);
-		if (show->as_json)
-			json_array_append_new(components, json_pack("{s:o s:s}",
-			    "id", text(component), "status",
-			    page_status_name(page)));
-		else
-			printf("  %s %s", log_safe(component),
-			    page_status_name(page));
-	}
+	while (message_more(m))
+		if ((part = show_part(show, m)) != NULL)
+			json_array_append_new(components, part);
 	if (show->as_json)
 		append(show, "incidents", json_pack(
-		    "{s:o s:o s:o s:s s:s s:s s:O}", "key", text(key), "id",
-		    text(id), "name", text(name), "status", phase_name(status),
-		    "started", when(started), "resolved", when(resolved),
-		    "components", components));
+		    "{s:o s:o s:o s:s s:s s:s s:s s:s* s:o s:s s:O}", "key",
+		    text(key), "id", text(id), "name", text(name), "status",
+		    phase_name(status), "started", when(started), "updated",
+		    when(updated), "resolved", when(resolved), "pending",
+		    pending < sizeof(phases) / sizeof(phases[0]) ?
+		    phase_name(pending) : NULL, "attempts", number(attempts),
+		    "again", when(again), "components", components));
 	else
 		putchar('\n');
 	json_decref(components);

@@ -191,12 +191,18 @@ struct component_view {
 	enum page_status page, wanted;
 	bool		 paused, configured, on_page, page_known;
 };
+struct incident_part {
+	const char	*component;	/* its id */
+	enum page_status status, pending;	/* PAGE_STATUS_MAX: nothing */
+};
 struct incident_view {
 	const char	*key, *instatus_id, *name;
-	enum incident_phase phase;
-	uint64_t	 started, resolved;
-	const struct operation_component *component;
-	size_t		 ncomponent;
+	enum incident_phase phase, pending;	/* PHASE_MAX: nothing */
+	uint64_t	 started, updated, resolved;
+	unsigned	 attempts;	/* that failed, of what is pending */
+	uint64_t	 again;		/* not before; 0: at once */
+	const struct incident_part *part;
+	size_t		 npart;
 };
 void	 incidents_each_component(struct incidents *,
 	    void (*)(const struct component_view *, void *), void *arg);

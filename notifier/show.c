@@ -45,12 +45,17 @@ send_incident(const struct incident_view *i, void *arg)
 	message_put_u(m, i->phase);
 	message_put_u(m, i->started);
 	message_put_u(m, i->resolved);
-	for (n = 0; n < i->ncomponent; n++) {
-		bytes += strlen(i->component[n].id) + 16;
+	message_put_u(m, i->updated);
+	message_put_u(m, i->pending);
+	message_put_u(m, i->attempts);
+	message_put_u(m, i->again);
+	for (n = 0; n < i->npart; n++) {
+		bytes += strlen(i->part[n].component) + 16;
 		if (bytes > ROW_BYTES)
 			break;
-		message_put_s(m, i->component[n].id);
-		message_put_u(m, i->component[n].status);
+		message_put_s(m, i->part[n].component);
+		message_put_u(m, i->part[n].status);
+		message_put_u(m, i->part[n].pending);
 	}
 	channel_send(worker_parent(), m, -1);
 }

@@ -88,37 +88,48 @@ incidents_component(struct incidents *core, const char *id,
 	return (c != NULL);
 }
 
+static struct incident_part *
+view_parts(const struct incident *i, size_t *n)
+{
+	struct incident_part *part;
+	const struct entry *e;
+
+	*n = 0;
+	TAILQ_FOREACH(e, &i->entries, entry)
+		++*n;
+	part = core_alloc((*n + 1) * sizeof(*part));
+	*n = 0;
+	TAILQ_FOREACH(e, &i->entries, entry)
+		part[(*n)++] = (struct incident_part){ e->component->id,
+		    e->acked, i->posting && e->listed && e->target != e->acked ?
+		    e->target : PAGE_STATUS_MAX };
+	return (part);
+}
+
 void
 incidents_each_incident(const struct incidents *core,
     void (*fn)(const struct incident_view *, void *), void *arg)
 {
-	struct operation_component *shown;
-	struct incident_view view;
 	const struct incident *i;
-	const struct entry *e;
-	size_t n;
 
 	TAILQ_FOREACH(i, &core->incidents, entry) {
-		n = 0;
-		TAILQ_FOREACH(e, &i->entries, entry)
-			n++;
-		shown = core_alloc((n + 1) * sizeof(*shown));
-		n = 0;
-		TAILQ_FOREACH(e, &i->entries, entry)
-			shown[n++] = (struct operation_component){
-			    e->component->id, e->acked };
-		view = (struct incident_view) {
+		struct incident_view view = {
 			.key = i->object.key,
 			.instatus_id = i->instatus_id != NULL ?
 			    i->instatus_id : "",
 			.name = i->name,
 			.phase = i->phase,
+			.pending = i->posting ? i->posting_phase : PHASE_MAX,
 			.started = i->started,
+			.updated = i->last_update,
 			.resolved = i->resolved,
-			.component = shown,
-			.ncomponent = n
+			.attempts = i->object.attempt,
+			.again = i->posting ? i->object.not_before : 0
 		};
+		struct incident_part *part = view_parts(i, &view.npart);
+
+		view.part = part;
 		fn(&view, arg);
-		free(shown);
+		free(part);
 	}
 }
