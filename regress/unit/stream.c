@@ -7,180 +7,33 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <bsd/string.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../common/worker.h"
-#include "../../watcher/stream.h"
-
-/* -- what is played ------------------------------------------------------------ */
-
-struct http_request {
-	struct http_request_options o;
-	char	 path[1024];
-	long	 status;
-};
-
-static struct http_request *request;	/* the one under way */
-static unsigned sent;
-static uint64_t ticks;
-
-struct http_request *
-http_send(struct http_server *server, const struct http_request_options *o)
-{
-	(void)server;
-	assert_null(request);
-	request = calloc(1, sizeof(*request));
-	assert_non_null(request);
-	request->o = *o;
-	strlcpy(request->path, o->path, sizeof(request->path));
-	sent++;
-	return (request);
-}
-
-void
-http_cancel(struct http_request *r)
-{
-	assert_ptr_equal(r, request);
-	free(request);
-	request = NULL;
-}
-
-long
-http_status(const struct http_request *r)
-{
-	return (r->status);
-}
-
-const char *
-http_content_type(const struct http_request *r)
-{
-	(void)r;
-	return ("application/json");
-}
-
-uint64_t
-clock_ticks(void)
-{
-	return (ticks);
-}
-
-uint64_t
-clock_now(void)
-{
-	return (1700000000000ULL + ticks);
-}
-
-/* -- the stage ------------------------------------------------------------------ */
-
-static struct event_base *base;
-static struct stream_env env;
-static struct stream *st;
-static unsigned changes, unauthorized, pod_changes;
-
-static void
-on_changed(struct stream *s)
-{
-	(void)s;
-	changes++;
-}
-
-static void
-on_unauthorized(void)
-{
-	unauthorized++;
-}
-
-static void
-on_started(void)
-{
-}
-
-static void
-on_pod(const struct pod *p, void *arg)
-{
-	(void)p;
-	(void)arg;
-	pod_changes++;
-}
-
-static void
-on_node(const struct node *n, void *arg)
-{
-	(void)n;
-	(void)arg;
-}
-
-static void
-on_space(const struct space *s, void *arg)
-{
-	(void)s;
-	(void)arg;
-}
+#include "stream_stage.h"
 
 static int
 setup(void **state)
 {
-	static const struct objects_listener listener = { on_pod, on_node,
-	    on_space, NULL };
-
-	(void)state;
-	base = event_base_new();
-	memset(&env, 0, sizeof(env));
-	env.base = base;
+	stage_setup(state);
 	env.path = "/prefix";
 	env.authorization = "Bearer t";
-	env.cluster = "c";
-	env.objects = objects_new(&listener);
-	env.changed = on_changed;
-	env.started = on_started;
-	env.unauthorized = on_unauthorized;
-	ticks = 1000000;
-	sent = changes = unauthorized = 0;
-	st = stream_new(&env, RESOURCE_PODS, "a");
 	return (0);
 }
 
-static int
-teardown(void **state)
-{
-	(void)state;
-	stream_free(st);
-	assert_null(request);
-	objects_free(env.objects);
-	event_base_free(base);
-	return (0);
-}
-
-/* The server answers; 2xx bodies come in pieces of that size. */
 static int
 data(const char *body, size_t chunk)
 {
-	size_t len = strlen(body), n;
-
-	request->status = 200;
-	for (; len > 0; body += n, len -= n) {
-		n = chunk < len ? chunk : len;
-		if (request->o.data(request, body, n, request->o.arg) == -1)
-			return (-1);
-	}
-	return (0);
+	return (stage_data(body, strlen(body), chunk));
 }
 
 static void
 done(enum http_outcome outcome, long status, int64_t retry_after,
     const char *body)
 {
-	struct http_reply reply = { outcome, status, retry_after, body,
-	    body == NULL ? 0 : strlen(body), outcome == HTTP_REPLY ? NULL :
-	    "the error" };
-	struct http_request *r = request;
-
-	request = NULL;
-	r->o.done(r, &reply, r->o.arg);
-	free(r);
+	stage_done(outcome, status, retry_after, body,
+	    body == NULL ? 0 : strlen(body));
 }
 
 static void
@@ -211,9 +64,7 @@ wait_over(void)
 	gettimeofday(&current, NULL);
 	ms = (tv.tv_sec - current.tv_sec) * 1000LL +
 	    (tv.tv_usec - current.tv_usec) / 1000;
-	evtimer_del(st->timer);
-	event_active(st->timer, EV_TIMEOUT, 0);
-	event_base_loop(base, EVLOOP_NONBLOCK);
+	stage_fire();
 	assert_non_null(request);
 	return (ms < 0 ? 0 : ms);
 }
@@ -265,12 +116,6 @@ is_watch(const char *version)
 	"\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"m\"," \
 	"\"reason\":\"" reason "\",\"code\":" code "}}\n"
 
-static void
-has_pods(size_t n)
-{
-	assert_int_equal(objects_count(env.objects, RESOURCE_PODS, "a"), n);
-}
-
 /* Listed at 10, with x and y, and watching. */
 static void
 watching(void)
@@ -281,7 +126,7 @@ watching(void)
 	is_watch("10");
 	request->status = 200;
 	stream_tick(st);
-	has_pods(2);
+	stage_has_pods(2);
 }
 
 static enum reading
@@ -308,7 +153,7 @@ test_pages(void **state)
 	assert_int_equal(reading(), READING_FIRST);
 	answer(LIST("\"continue\":\"\",\"resourceVersion\":\"11\"", POD("z")));
 	is_watch("11");
-	has_pods(3);
+	stage_has_pods(3);
 	assert_int_equal(reading(), READING_LIVE);
 	assert_true(changes > 0);
 }
@@ -319,13 +164,13 @@ test_events(void **state)
 	(void)state;
 	watching();
 	data(EVENT("ADDED", "z", "11") EVENT("DELETED", "x", "12"), 5);
-	has_pods(2);
+	stage_has_pods(2);
 	/* Nothing of it is new but its version: nobody is told. */
 	pod_changes = 0;
 	data(EVENT("MODIFIED", "y", "13"), 1);
 	assert_int_equal(pod_changes, 0);
 	data(BOOKMARK("20"), 3);
-	has_pods(2);
+	stage_has_pods(2);
 	assert_int_equal(st->events, 3);
 	/* The server ends it: on from the bookmark, at once. */
 	ticks += 200000;
@@ -363,7 +208,7 @@ test_gone_status(void **state)
 	assert_in_range(wait_over(), 0, 50);
 	is_list();
 	answer(LIST("\"resourceVersion\":\"50\"", POD("y")));
-	has_pods(1);
+	stage_has_pods(1);
 	is_watch("50");
 	assert_int_equal(reading(), READING_LIVE);
 }
@@ -377,11 +222,11 @@ test_gone_event(void **state)
 	assert_int_equal(data(EVENT("ADDED", "z", "11") ERROR("410", "Expired")
 	    EVENT("ADDED", "never", "12"), 1000), -1);
 	done(HTTP_STOPPED, 200, -1, NULL);
-	has_pods(3);
+	stage_has_pods(3);
 	assert_in_range(wait_over(), 0, 50);
 	is_list();
 	answer(LIST("\"resourceVersion\":\"50\"", POD("y")));
-	has_pods(1);
+	stage_has_pods(1);
 	is_watch("50");
 	/* Again and again: then with a wait. */
 	data("{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\","
@@ -426,7 +271,7 @@ test_gone_in_list(void **state)
 	is_list();
 	/* What only the list that was given up had mentioned goes. */
 	answer(LIST("\"resourceVersion\":\"30\"", POD("y")));
-	has_pods(1);
+	stage_has_pods(1);
 	is_watch("30");
 }
 
@@ -446,7 +291,7 @@ test_list_retry(void **state)
 	wait_over();
 	assert_non_null(strstr(request->path, "&continue=t"));
 	answer(LIST("\"resourceVersion\":\"10\"", POD("y")));
-	has_pods(2);
+	stage_has_pods(2);
 }
 
 static void
@@ -491,7 +336,7 @@ test_cut_off(void **state)
 	ticks += 60000;
 	data("{\"type\":\"DELETED\",\"object\":{\"kind\":\"Pod\"", 100);
 	done(HTTP_REPLY, 200, -1, NULL);
-	has_pods(2);
+	stage_has_pods(2);
 	wait_over();
 	is_watch("10");
 }
@@ -543,7 +388,7 @@ test_forbidden(void **state)
 	is_watch("10");
 	refuse(403, -1, NULL);
 	assert_int_equal(reading(), READING_FORBIDDEN);
-	has_pods(0);
+	stage_has_pods(0);
 	wait_over();
 	answer(LIST("\"resourceVersion\":\"12\"", POD("y")));
 	is_watch("12");
@@ -551,7 +396,7 @@ test_forbidden(void **state)
 	ticks += 1000;
 	stream_tick(st);
 	assert_int_equal(reading(), READING_LIVE);
-	has_pods(1);
+	stage_has_pods(1);
 }
 
 /* Who judges by a stream is told of each change of what it says: also when it is
@@ -593,7 +438,7 @@ test_forbidden_for_a_moment(void **state)
 	is_watch("10");
 	refuse(403, -1, NULL);
 	assert_int_equal(reading(), READING_LIVE);
-	has_pods(1);
+	stage_has_pods(1);
 	assert_in_range(wait_over(), 0, 15000);
 	is_watch("10");
 	request->status = 200;
@@ -612,10 +457,10 @@ test_forbidden_for_a_moment(void **state)
 		refuse(403, -1, NULL);
 		wait_over();
 	}
-	has_pods(1);
+	stage_has_pods(1);
 	refuse(403, -1, NULL);
 	assert_int_equal(reading(), READING_FORBIDDEN);
-	has_pods(0);
+	stage_has_pods(0);
 }
 
 static void
@@ -729,7 +574,7 @@ test_bad_lists(void **state)
 		assert_int_equal(reading(), READING_FIRST);
 		wait_over();
 	}
-	has_pods(0);
+	stage_has_pods(0);
 	answer(LIST("\"resourceVersion\":\"10\"", POD("x")));
 	is_watch("10");
 }
@@ -765,7 +610,7 @@ test_bad_events(void **state)
 		wait_over();
 		is_watch("10");
 	}
-	has_pods(2);
+	stage_has_pods(2);
 }
 
 /* A line of 100 MB. */
@@ -842,7 +687,7 @@ test_stop_and_resume(void **state)
 int
 main(void)
 {
-#define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f)	cmocka_unit_test_setup_teardown(f, setup, stage_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_pages), T(test_events), T(test_short_watch),
 		T(test_gone_status), T(test_gone_event), T(test_gone_in_list),

@@ -7,152 +7,23 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <bsd/string.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../common/worker.h"
-#include "../../watcher/stream.h"
+#include "stream_stage.h"
 
 #define PROTOBUF	"application/vnd.kubernetes.protobuf"
 
-/* -- what is played ------------------------------------------------------------ */
-
-struct http_request {
-	struct http_request_options o;
-	char	 path[1024], accept[256];
-	long	 status;
-	const char *type;
-};
-
-static struct http_request *request;	/* the one under way */
-static uint64_t ticks;
-
-struct http_request *
-http_send(struct http_server *server, const struct http_request_options *o)
-{
-	(void)server;
-	assert_null(request);
-	request = calloc(1, sizeof(*request));
-	assert_non_null(request);
-	request->o = *o;
-	request->type = PROTOBUF;
-	strlcpy(request->path, o->path, sizeof(request->path));
-	strlcpy(request->accept, o->accept, sizeof(request->accept));
-	return (request);
-}
-
-void
-http_cancel(struct http_request *r)
-{
-	assert_ptr_equal(r, request);
-	free(request);
-	request = NULL;
-}
-
-long
-http_status(const struct http_request *r)
-{
-	return (r->status);
-}
-
-const char *
-http_content_type(const struct http_request *r)
-{
-	return (r->type);
-}
-
-uint64_t
-clock_ticks(void)
-{
-	return (ticks);
-}
-
-uint64_t
-clock_now(void)
-{
-	return (1700000000000ULL + ticks);
-}
-
-/* -- the stage ------------------------------------------------------------------ */
-
-static struct event_base *base;
-static struct stream_env env;
-static struct stream *st;
 static bool plain_lists;
-static unsigned started;
-
-static void
-on_changed(struct stream *s)
-{
-	(void)s;
-}
-
-static void
-on_unauthorized(void)
-{
-}
-
-static void
-on_started(void)
-{
-	started++;
-}
-
-static void
-on_pod(const struct pod *p, void *arg)
-{
-	(void)p;
-	(void)arg;
-}
-
-static void
-on_node(const struct node *n, void *arg)
-{
-	(void)n;
-	(void)arg;
-}
-
-static void
-on_space(const struct space *s, void *arg)
-{
-	(void)s;
-	(void)arg;
-}
 
 static int
 setup(void **state)
 {
-	static const struct objects_listener listener = { on_pod, on_node,
-	    on_space, NULL };
-
-	(void)state;
-	base = event_base_new();
-	memset(&env, 0, sizeof(env));
-	env.base = base;
-	env.path = "";
-	env.cluster = "c";
-	env.objects = objects_new(&listener);
-	env.changed = on_changed;
-	env.started = on_started;
-	env.unauthorized = on_unauthorized;
+	stage_setup(state);
+	reply_type = PROTOBUF;
 	env.plain_lists = &plain_lists;
 	plain_lists = false;
-	ticks = 1000000;
-	started = 0;
-	st = stream_new(&env, RESOURCE_PODS, "a");
-	return (0);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	stream_free(st);
-	assert_null(request);
-	objects_free(env.objects);
-	event_base_free(base);
 	return (0);
 }
 
@@ -269,15 +140,7 @@ event(const char *type, const char *kind, const struct bytes *object)
 static int
 data(const struct bytes *b)
 {
-	size_t at, n;
-
-	request->status = 200;
-	for (at = 0; at < b->len; at += n) {
-		n = b->len - at < 11 ? b->len - at : 11;
-		if (request->o.data(request, b->b + at, n, request->o.arg) == -1)
-			return (-1);
-	}
-	return (0);
+	return (stage_data(b->b, b->len, 11));
 }
 
 static int
@@ -316,22 +179,7 @@ list(const char *kind, const char *version, const char *token, const char *one,
 static void
 done(enum http_outcome outcome, long status, const char *body, size_t len)
 {
-	struct http_reply reply = { outcome, status, -1, body, len,
-	    outcome == HTTP_REPLY ? NULL : "the error" };
-	struct http_request *r = request;
-
-	request = NULL;
-	r->o.done(r, &reply, r->o.arg);
-	free(r);
-}
-
-static void
-fire(void)
-{
-	assert_true(event_pending(st->timer, EV_TIMEOUT, NULL));
-	evtimer_del(st->timer);
-	event_active(st->timer, EV_TIMEOUT, 0);
-	event_base_loop(base, EVLOOP_NONBLOCK);
+	stage_done(outcome, status, -1, body, len);
 }
 
 static bool
@@ -362,8 +210,9 @@ is_page(void)
 static void
 has_pods(size_t n)
 {
-	assert_int_equal(objects_count(env.objects, RESOURCE_PODS, "a"), n);
-	assert_int_equal(objects_count(env.objects, RESOURCE_PODS, NULL), n);
+	stage_has_pods(n);
+	assert_int_equal(objects_count(env.objects, RESOURCE_PODS, NULL),
+	    n);
 }
 
 /* -- streamed lists --------------------------------------------------------------- */
@@ -413,7 +262,7 @@ test_streamed_again(void **state)
 	has_pods(2);
 	request->status = 410;
 	done(HTTP_REPLY, 410, "", 0);
-	fire();
+	stage_fire();
 	is_streamed();
 	pod_event("ADDED", "z", "8");
 	has_pods(3);
@@ -452,7 +301,7 @@ test_refused(void **state)
 		/* Until it was away: it may come back as another version. */
 		done(HTTP_NOT_SENT, 0, NULL, 0);
 		assert_false(plain_lists);
-		fire();
+		stage_fire();
 	}
 }
 
@@ -463,7 +312,7 @@ test_ignored(void **state)
 	(void)state;
 	stream_start(st);
 	pod_event("ADDED", "x", "1");
-	fire();
+	stage_fire();
 	is_page();
 	assert_true(plain_lists);
 	stream_stop(st);
@@ -497,14 +346,14 @@ test_no_answer(void **state)
 {
 	(void)state;
 	stream_start(st);
-	fire();
+	stage_fire();
 	is_streamed();			/* it may need a while to begin */
 	ticks += 31000;
-	fire();
+	stage_fire();
 	assert_null(request);
 	assert_string_equal(st->error, "no answer in time");
 	assert_false(plain_lists);
-	fire();
+	stage_fire();
 	is_page();
 }
 
@@ -518,7 +367,7 @@ test_streamed_failed(void **state)
 	stream_start(st);
 	pod_event("ADDED", "x", "1");
 	done(HTTP_LOST, 200, NULL, 0);
-	fire();
+	stage_fire();
 	is_page();
 	l = list("PodList", "10", "", "y", "z");
 	data(&l);
@@ -581,7 +430,7 @@ test_error(void **state)
 	done(HTTP_STOPPED, 200, NULL, 0);
 	assert_string_equal(st->error, "error 410 in the watch: too old "
 	    "resource version: 10 (99)");
-	fire();
+	stage_fire();
 	is_page();
 	l = list("PodList", "20", "", "x", "y");
 	assert_int_equal(data(&l), 0);
@@ -660,14 +509,14 @@ test_nonsense(void **state)
 		assert_string_equal(st->error, rows[i].error);
 		has_pods(0);
 		/* The other encoding is tried, for what that helps. */
-		fire();
+		stage_fire();
 		assert_string_equal(request->accept, "application/json");
 	}
 	l = list("PodList", "", "", "x", "y");
 	assert_int_equal(data(&l), -1);
 	done(HTTP_STOPPED, 200, NULL, 0);
 	assert_string_equal(st->error, "a list without resourceVersion");
-	fire();
+	stage_fire();
 	l = list("PodList", "10", "", "x", "y");
 	assert_int_equal(data(&l), 0);
 	done(HTTP_REPLY, 200, NULL, 0);
@@ -678,19 +527,19 @@ test_nonsense(void **state)
 	done(HTTP_STOPPED, 200, NULL, 0);
 	assert_string_equal(st->error,
 	    "an object of another kind than asked for");
-	fire();
+	stage_fire();
 	assert_int_equal(pod_event("CHANGED", "x", "11"), -1);
 	done(HTTP_STOPPED, 200, NULL, 0);
 	assert_string_equal(st->error, "an event of unknown type");
-	fire();
+	stage_fire();
 	assert_int_equal(pod_event("MODIFIED", "x", ""), -1);
 	done(HTTP_STOPPED, 200, NULL, 0);
 	assert_string_equal(st->error, "an event without resourceVersion");
-	fire();
+	stage_fire();
 	assert_int_equal(bookmark_event("", NULL), -1);
 	done(HTTP_STOPPED, 200, NULL, 0);
 	assert_string_equal(st->error, "a bookmark without resourceVersion");
-	fire();
+	stage_fire();
 	f.len = 0;
 	put(&f, "\0\0\0\x02\x0a\x00", 6);
 	assert_int_equal(data(&f), -1);
@@ -702,7 +551,7 @@ test_nonsense(void **state)
 int
 main(void)
 {
-#define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f)	cmocka_unit_test_setup_teardown(f, setup, stage_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_streamed), T(test_streamed_again), T(test_refused),
 		T(test_ignored), T(test_no_answer), T(test_streamed_failed),
