@@ -44,7 +44,7 @@ worker =	$(common) common/clock.c common/worker.c
 http =		common/http.c common/http_server.c common/http_transfer.c \
 		common/http_multi.c
 
-kanatad_SRCS =	$(common) common/clock.c common/duration.c \
+kanatad_SRCS =	$(common) common/clock.c common/duration.c common/lines.c \
 		kanatad/main.c kanatad/supervise.c kanatad/child.c kanatad/setup.c \
 		kanatad/parse.c kanatad/access.c kanatad/proxy.c \
 		kanatad/address.c kanatad/value.c kanatad/run.c \
@@ -87,8 +87,8 @@ kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \
 
 incidents =	notifier/incident.c notifier/debounce.c notifier/plan.c \
 		notifier/assign.c notifier/step.c notifier/outcome.c \
-		notifier/shown.c notifier/record.c notifier/text.c \
-		notifier/view.c notifier/timestamp.c
+		notifier/shown.c notifier/record.c notifier/member.c \
+		notifier/text.c notifier/view.c notifier/timestamp.c
 kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
 		notifier/main.c notifier/api.c notifier/access.c \
 		notifier/gate.c \
@@ -102,7 +102,7 @@ kanata-store_SRCS = $(worker) $(http) \
 		store/etcd_json.c
 kanata-store_LIBS = -lcurl -levent_core -ljansson -llmdb -lmsgpackc -lseccomp -lbsd
 
-kanata-runner_SRCS = $(worker) common/plugin.c \
+kanata-runner_SRCS = $(worker) common/lines.c common/plugin.c \
 		runner/main.c runner/run.c runner/prepare.c
 kanata-runner_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
 
@@ -161,10 +161,13 @@ unit_value_SRCS = $(common) common/duration.c kanatad/value.c kanatad/address.c
 unit_value_LIBS = $(unit_message_LIBS)
 unit_yaml_SRCS = $(common) kanatad/yaml.c
 unit_yaml_LIBS = $(kanata-parser_LIBS)
-unit_grammar_SRCS = $(common) $(parsing)
+unit_grammar_SRCS = $(common) $(parsing) regress/unit/parsed_secrets.c
 unit_grammar_LIBS = $(kanata-parser_LIBS)
-unit_kubeconfig_SRCS = $(common) $(parsing)
+unit_kubeconfig_SRCS = $(unit_grammar_SRCS)
 unit_kubeconfig_LIBS = $(kanata-parser_LIBS)
+UNIT +=		lines
+unit_lines_SRCS = common/log.c common/lines.c
+unit_lines_LIBS = -levent_core -lbsd
 UNIT +=		plugin proxy
 unit_plugin_SRCS = common/log.c common/plugin.c
 unit_plugin_LIBS = -lbsd
@@ -288,9 +291,9 @@ fuzz_kubeconfig_LIBS = $(kanata-parser_LIBS)
 FUZZ +=		protobuf frame json
 fuzz_protobuf_SRCS = $(unit_object_SRCS)
 fuzz_protobuf_LIBS = $(unit_object_LIBS)
-fuzz_frame_SRCS = $(unit_frame_SRCS)
+fuzz_frame_SRCS = $(unit_frame_SRCS) regress/fuzz/pieces.c
 fuzz_frame_LIBS = $(unit_frame_LIBS)
-fuzz_json_SRCS = $(unit_object_SRCS) watcher/splitter.c
+fuzz_json_SRCS = $(unit_object_SRCS) watcher/splitter.c regress/fuzz/pieces.c
 fuzz_json_LIBS = $(unit_object_LIBS)
 
 define fuzz

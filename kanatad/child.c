@@ -24,12 +24,10 @@ child_set_libexec(const char *dir)
 }
 
 static void
-log_line(struct child *child)
+on_line(const char *text, void *arg)
 {
-	const char *text = child->log_line;
+	struct child *child = arg;
 
-	child->log_line[child->log_used] = '\0';
-	child->log_used = 0;
 	log_worker_line(child->name, child->pid, text);
 	/* Last words: what it warned of. */
 	if (text[0] == '<' && text[1] >= '5' && text[1] <= '7')
@@ -37,32 +35,6 @@ log_line(struct child *child)
 	if (text[0] == '<')
 		text += 3;
 	strlcpy(child->last_words, log_safe(text), sizeof(child->last_words));
-}
-
-static void
-read_log(struct child *child)
-{
-	char buf[4096], *p;
-	ssize_t n;
-
-	while ((n = read(child->log_fd, buf, sizeof(buf))) > 0)
-		for (p = buf; p < buf + n; p++) {
-			if (*p == '\n' || child->log_used ==
-			    sizeof(child->log_line) - 1)
-				log_line(child);
-			if (*p != '\n' && *p != '\0')
-				child->log_line[child->log_used++] = *p;
-		}
-	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
-		event_del(child->log_event);
-}
-
-static void
-on_log(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	read_log(arg);
 }
 
 static void
@@ -151,12 +123,7 @@ child_start(struct child *child, channel_dispatch_fn dispatch,
 	child->pings = 0;
 	child->killed_for = NULL;
 	child->last_words[0] = '\0';
-	child->log_used = 0;
-	child->log_fd = log[0];
-	child->log_event = event_new(base, log[0], EV_READ | EV_PERSIST, on_log,
-	    child);
-	if (child->log_event == NULL || event_add(child->log_event, NULL) == -1)
-		fatalx("cannot watch a log");
+	lines_open(&child->log, base, log[0], on_line, child);
 	child->channel = channel_new(base, channel[0], ROLE_PARENT, child->role,
 	    dispatch, gone, child);
 }
@@ -199,12 +166,7 @@ explain(struct child *child, int status)
 void
 child_bury(struct child *child, int status)
 {
-	read_log(child);
-	if (child->log_used > 0)
-		log_line(child);
-	event_free(child->log_event);
-	close(child->log_fd);
-	child->log_event = NULL;
+	lines_close(&child->log);
 	channel_free(child->channel);
 	child->channel = NULL;
 	child->pid = 0;

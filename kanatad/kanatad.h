@@ -16,6 +16,7 @@
 #include "../common/channel.h"
 #include "../common/clock.h"
 #include "../common/conf.h"
+#include "../common/lines.h"
 #include "address.h"
 
 /* -- options.c ------------------------------------------------------------- */
@@ -172,10 +173,7 @@ struct child {
 	enum child_state	 state;
 	pid_t			 pid;		/* 0: none */
 	struct channel		*channel;	/* NULL: none */
-	int			 log_fd;
-	struct event		*log_event;
-	size_t			 log_used;
-	char			 log_line[1024];
+	struct lines		 log;		/* its standard error */
 	char			 last_words[200];
 	unsigned		 landlock;	/* ABI, 0: none */
 	uint64_t		 started;	/* ms since 1970 */

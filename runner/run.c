@@ -12,6 +12,7 @@
 
 #include <bsd/string.h>
 
+#include "../common/lines.h"
 #include "../common/log.h"
 #include "prepare.h"
 #include "run.h"
@@ -22,11 +23,8 @@ struct run {
 	pid_t		 pid;		/* and process group */
 	struct event	*timer;
 	bool		 out_of_time;
-	struct event	*log_event;
-	int		 log_fd;	/* its standard error */
-	unsigned	 lines;
-	size_t		 used;
-	char		 line[512];
+	struct lines	 log;		/* its standard error */
+	unsigned	 nline;
 	run_done_fn	 done;
 	void		*arg;
 };
@@ -38,40 +36,15 @@ static unsigned	 time_limit;		/* s */
 /* -- what it says --------------------------------------------------------------- */
 
 static void
-log_line(struct run *run)
+on_line(const char *text, void *arg)
 {
-	run->line[run->used] = '\0';
-	run->used = 0;
-	if (++run->lines == RUN_LINES + 1)
+	struct run *run = arg;
+
+	if (++run->nline == RUN_LINES + 1)
 		log_info("%s: exec plugin: and more, which is left out",
 		    run->name);
-	if (run->lines <= RUN_LINES)
-		log_info("%s: exec plugin: %s", run->name, log_safe(run->line));
-}
-
-static void
-read_log(struct run *run)
-{
-	char buf[4096], *p;
-	ssize_t n;
-
-	while ((n = read(run->log_fd, buf, sizeof(buf))) > 0)
-		for (p = buf; p < buf + n; p++) {
-			if (*p == '\n' || run->used == sizeof(run->line) - 1)
-				log_line(run);
-			if (*p != '\n' && *p != '\0')
-				run->line[run->used++] = *p;
-		}
-	if (n == 0)
-		event_del(run->log_event);
-}
-
-static void
-on_log(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	read_log(arg);
+	if (run->nline <= RUN_LINES)
+		log_info("%s: exec plugin: %s", run->name, log_safe(text));
 }
 
 /* -- its end -------------------------------------------------------------------- */
@@ -81,9 +54,7 @@ run_end(struct run *run, int status)
 {
 	char text[256] = "";
 
-	read_log(run);
-	if (run->used > 0)
-		log_line(run);
+	lines_close(&run->log);
 	if (run->out_of_time)
 		snprintf(text, sizeof(text), "the exec plugin has not ended "
 		    "within %u s: killed", time_limit);
@@ -94,9 +65,7 @@ run_end(struct run *run, int status)
 		snprintf(text, sizeof(text), "the exec plugin ended with exit "
 		    "status %d", WEXITSTATUS(status));
 	TAILQ_REMOVE(&runs, run, entry);
-	event_free(run->log_event);
 	event_free(run->timer);
-	close(run->log_fd);
 	run->done(run->arg, text[0] == '\0', text);
 	free(run);
 }
@@ -188,14 +157,11 @@ run_fork(const struct plugin *plugin, const char *name, const char *program,
 	/* Before it is signalled, whoever is first. */
 	setpgid(run->pid, run->pid);
 	close(err[1]);
-	run->log_fd = err[0];
-	if (fcntl(run->log_fd, F_SETFL, O_NONBLOCK) == -1)
+	if (fcntl(err[0], F_SETFL, O_NONBLOCK) == -1)
 		fatal("fcntl");
-	run->log_event = event_new(base, run->log_fd, EV_READ | EV_PERSIST,
-	    on_log, run);
+	lines_open(&run->log, base, err[0], on_line, run);
 	run->timer = evtimer_new(base, on_timer, run);
-	if (run->log_event == NULL || event_add(run->log_event, NULL) == -1 ||
-	    run->timer == NULL || evtimer_add(run->timer, &limit) == -1)
+	if (run->timer == NULL || evtimer_add(run->timer, &limit) == -1)
 		fatalx("cannot watch a plugin");
 	TAILQ_INSERT_TAIL(&runs, run, entry);
 	return (run);
