@@ -5,6 +5,7 @@
 
 #include "../common/log.h"
 #include "instatus.h"
+#include "member.h"
 #include "timestamp.h"
 
 /* -- what an answer means ------------------------------------------------- */
@@ -101,39 +102,6 @@ instatus_id_ok(const char *id)
 
 /* -- bodies --------------------------------------------------------------- */
 
-static void
-put(json_t *object, const char *key, json_t *value)
-{
-	if (value == NULL || json_object_set_new(object, key, value) == -1)
-		fatalx("out of memory");
-}
-
-static void
-append(json_t *array, json_t *value)
-{
-	if (value == NULL || json_array_append_new(array, value) == -1)
-		fatalx("out of memory");
-}
-
-static json_t *
-string(const char *s)
-{
-	json_t *value = json_string(s);
-
-	return (value != NULL ? value : json_string("?"));
-}
-
-static char *
-dump(json_t *object)
-{
-	char *s;
-
-	if ((s = json_dumps(object, JSON_COMPACT)) == NULL)
-		fatalx("out of memory");
-	json_decref(object);
-	return (s);
-}
-
 static json_t *
 ids_of(const struct operation *op)
 {
@@ -141,7 +109,7 @@ ids_of(const struct operation *op)
 	size_t n;
 
 	for (n = 0; n < op->ncomponent; n++)
-		append(ids, string(op->component[n].id));
+		member_append(ids, json_string(op->component[n].id));
 	return (ids);
 }
 
@@ -155,10 +123,10 @@ statuses_of(const struct operation *op)
 		if (op->component[n].status == PAGE_STATUS_MAX)
 			continue;
 		one = json_object();
-		put(one, "id", string(op->component[n].id));
-		put(one, "status",
-		    string(page_status_name(op->component[n].status)));
-		append(statuses, one);
+		member_put_string(one, "id", op->component[n].id);
+		member_put_string(one, "status",
+		    page_status_name(op->component[n].status));
+		member_append(statuses, one);
 	}
 	return (statuses);
 }
@@ -169,12 +137,12 @@ common_body(const struct operation *op)
 	json_t *body = json_object();
 	char started[TIMESTAMP_SIZE];
 
-	put(body, "message", string(op->message));
-	put(body, "components", ids_of(op));
-	put(body, "started", string(timestamp_format(op->started, started)));
-	put(body, "status", string(incident_phase_name(op->phase)));
-	put(body, "notify", json_true());
-	put(body, "statuses", statuses_of(op));
+	member_put_string(body, "message", op->message);
+	member_put(body, "components", ids_of(op));
+	member_put_string(body, "started", timestamp_format(op->started, started));
+	member_put_string(body, "status", incident_phase_name(op->phase));
+	member_put(body, "notify", json_true());
+	member_put(body, "statuses", statuses_of(op));
 	return (body);
 }
 
@@ -183,15 +151,15 @@ instatus_create_body(const struct operation *op)
 {
 	json_t *body = common_body(op);
 
-	put(body, "name", string(op->name));
-	put(body, "shouldPublish", json_true());
-	return (dump(body));
+	member_put_string(body, "name", op->name);
+	member_put(body, "shouldPublish", json_true());
+	return (member_render(body));
 }
 
 char *
 instatus_update_body(const struct operation *op)
 {
-	return (dump(common_body(op)));
+	return (member_render(common_body(op)));
 }
 
 char *
@@ -199,8 +167,8 @@ instatus_status_body(enum page_status status)
 {
 	json_t *body = json_object();
 
-	put(body, "status", string(page_status_name(status)));
-	return (dump(body));
+	member_put_string(body, "status", page_status_name(status));
+	return (member_render(body));
 }
 
 static bool
@@ -240,24 +208,16 @@ instatus_components_body(const json_t *incident, const struct operation *op)
 	if (all && json_array_size(components) == op->ncomponent)
 		return (NULL);
 	body = json_object();
-	put(body, "name", string(i.name));
-	put(body, "components", ids_of(op));
-	put(body, "started", json_deep_copy(json_object_get(incident,
+	member_put_string(body, "name", i.name);
+	member_put(body, "components", ids_of(op));
+	member_put(body, "started", json_deep_copy(json_object_get(incident,
 	    "started")));
-	put(body, "status", string(incident_phase_name(i.phase)));
-	put(body, "notify", json_false());
-	return (dump(body));
+	member_put_string(body, "status", incident_phase_name(i.phase));
+	member_put(body, "notify", json_false());
+	return (member_render(body));
 }
 
 /* -- replies -------------------------------------------------------------- */
-
-static const char *
-get_string(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return (s != NULL ? s : "");
-}
 
 int
 instatus_list(const json_t *json, size_t *n, bool *full)
@@ -274,27 +234,27 @@ instatus_page(const json_t *list, size_t n, struct instatus_page *page)
 {
 	const json_t *item = json_array_get(list, n);
 
-	page->id = get_string(item, "id");
-	page->name = get_string(item, "name");
+	page->id = member_string(item, "id");
+	page->name = member_string(item, "name");
 	return (instatus_id_ok(page->id));
 }
 
 bool
 instatus_component(const json_t *json, struct instatus_component *c)
 {
-	c->id = get_string(json, "id");
-	c->name = get_string(json, "name");
-	c->status = page_status_parse(get_string(json, "status"));
+	c->id = member_string(json, "id");
+	c->name = member_string(json, "name");
+	c->status = page_status_parse(member_string(json, "status"));
 	return (instatus_id_ok(c->id) && c->status != PAGE_STATUS_MAX);
 }
 
 bool
 instatus_incident(const json_t *json, struct instatus_incident *i)
 {
-	i->id = get_string(json, "id");
-	i->name = get_string(json, "name");
-	i->started = timestamp_parse(get_string(json, "started"));
-	i->phase = incident_phase_parse(get_string(json, "status"));
+	i->id = member_string(json, "id");
+	i->name = member_string(json, "name");
+	i->started = timestamp_parse(member_string(json, "started"));
+	i->phase = incident_phase_parse(member_string(json, "status"));
 	return (instatus_id_ok(i->id));
 }
 
@@ -306,7 +266,7 @@ instatus_has_update(const json_t *incident, uint64_t started)
 	size_t n;
 
 	json_array_foreach(updates, n, update)
-		if (timestamp_parse(get_string(update, "started")) == started)
+		if (timestamp_parse(member_string(update, "started")) == started)
 			return (true);
 	return (false);
 }

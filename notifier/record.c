@@ -20,45 +20,17 @@
 
 #include "../common/log.h"
 #include "core.h"
+#include "member.h"
 #include "timestamp.h"
 
 #define RECORD_VERSION	1
-
-static void
-put(json_t *object, const char *key, json_t *value)
-{
-	if (value == NULL || json_object_set_new(object, key, value) == -1)
-		fatalx("out of memory");
-}
-
-static void
-put_string(json_t *object, const char *key, const char *s)
-{
-	json_t *value = json_string(s);
-
-	/* A name that came from the page is UTF-8, as all JSON; still: */
-	if (value == NULL)
-		value = json_string("?");
-	put(object, key, value);
-}
 
 static void
 put_time(json_t *object, const char *key, uint64_t ms)
 {
 	char buf[TIMESTAMP_SIZE];
 
-	put_string(object, key, timestamp_format(ms, buf));
-}
-
-static char *
-render(json_t *object)
-{
-	char *s;
-
-	if ((s = json_dumps(object, JSON_COMPACT)) == NULL)
-		fatalx("out of memory");
-	json_decref(object);
-	return (s);
+	member_put_string(object, key, timestamp_format(ms, buf));
 }
 
 static json_t *
@@ -66,7 +38,7 @@ record_new(void)
 {
 	json_t *object = json_object();
 
-	put(object, "v", json_integer(RECORD_VERSION));
+	member_put(object, "v", json_integer(RECORD_VERSION));
 	return (object);
 }
 
@@ -75,7 +47,7 @@ record_new(void)
 static json_t *
 render_entries(const struct incident *i)
 {
-	json_t *components = json_object(), *list, *id;
+	json_t *components = json_object(), *list;
 	const struct entry *e;
 	char key[64];
 
@@ -90,11 +62,9 @@ render_entries(const struct incident *i)
 			    page_status_name(e->acked));
 		if ((list = json_object_get(components, key)) == NULL) {
 			list = json_array();
-			put(components, key, list);
+			member_put(components, key, list);
 		}
-		id = json_string(e->component->id);
-		if (id == NULL || json_array_append_new(list, id) == -1)
-			fatalx("out of memory");
+		member_append(list, json_string(e->component->id));
 	}
 	return (components);
 }
@@ -108,12 +78,12 @@ render_incident(const struct incident *i)
 	if (i->drop || (i->instatus_id == NULL && !i->posting))
 		return (NULL);
 	object = record_new();
-	put_string(object, "name", i->name);
-	put_string(object, "page", i->page_id);
+	member_put_string(object, "name", i->name);
+	member_put_string(object, "page", i->page_id);
 	put_time(object, "started", i->started);
 	if (i->instatus_id != NULL) {
-		put_string(object, "id", i->instatus_id);
-		put_string(object, "phase", incident_phase_name(i->phase));
+		member_put_string(object, "id", i->instatus_id);
+		member_put_string(object, "phase", incident_phase_name(i->phase));
 	}
 	if (i->last_update != i->started)
 		put_time(object, "updated", i->last_update);
@@ -121,13 +91,13 @@ render_incident(const struct incident *i)
 		put_time(object, "resolved", i->resolved);
 	if (i->posting) {
 		posting = json_object();
-		put_string(posting, "phase",
+		member_put_string(posting, "phase",
 		    incident_phase_name(i->posting_phase));
 		put_time(posting, "started", i->posting_started);
-		put(object, "posting", posting);
+		member_put(object, "posting", posting);
 	}
-	put(object, "components", render_entries(i));
-	return (render(object));
+	member_put(object, "components", render_entries(i));
+	return (member_render(object));
 }
 
 static char *
@@ -141,14 +111,14 @@ render_component(const struct component *c)
 	    c->outage == 0)
 		return (NULL);
 	object = record_new();
-	put_string(object, "status", page_status_name(c->set));
+	member_put_string(object, "status", page_status_name(c->set));
 	if (posting)
-		put_string(object, "posting", page_status_name(c->posting));
+		member_put_string(object, "posting", page_status_name(c->posting));
 	if (c->muted)
-		put(object, "muted", json_true());
+		member_put(object, "muted", json_true());
 	if (c->outage != 0)
 		put_time(object, "outage", c->outage);
-	return (render(object));
+	return (member_render(object));
 }
 
 static char *
@@ -159,10 +129,10 @@ render_webhook(const struct webhook *w)
 	if (!w->down && !w->posting)
 		return (NULL);
 	object = record_new();
-	put_string(object, "state", w->down ? "down" : "up");
+	member_put_string(object, "state", w->down ? "down" : "up");
 	if (w->posting)
-		put_string(object, "posting", w->posting_down ? "down" : "up");
-	return (render(object));
+		member_put_string(object, "posting", w->posting_down ? "down" : "up");
+	return (member_render(object));
 }
 
 char *
@@ -180,18 +150,10 @@ record_render(const struct object *o)
 
 /* -- in ------------------------------------------------------------------- */
 
-static const char *
-get_string(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return (s != NULL ? s : "");
-}
-
 static uint64_t
 get_time(const json_t *object, const char *key)
 {
-	return (timestamp_parse(get_string(object, key)));
+	return (timestamp_parse(member_string(object, key)));
 }
 
 /* "MAJOROUTAGE" or "OPERATIONAL>MAJOROUTAGE". */
@@ -262,7 +224,7 @@ restore_posting(struct incident *i, const json_t *posting)
 	if (posting == NULL)
 		return (0);
 	i->posting = i->unsure = i->restored = true;
-	i->posting_phase = incident_phase_parse(get_string(posting, "phase"));
+	i->posting_phase = incident_phase_parse(member_string(posting, "phase"));
 	i->posting_started = get_time(posting, "started");
 	return (i->posting_phase == PHASE_MAX || i->posting_started == 0 ?
 	    -1 : 0);
@@ -279,12 +241,12 @@ restore_incident(struct incidents *core, const char *key, const char *json,
 		return (-1);
 	i = incident_new(core, started);
 	free(i->name);
-	i->name = core_strdup(get_string(object, "name"));
+	i->name = core_strdup(member_string(object, "name"));
 	free(i->page_id);
-	i->page_id = core_strdup(get_string(object, "page"));
-	if (get_string(object, "id")[0] != '\0') {
-		i->instatus_id = core_strdup(get_string(object, "id"));
-		i->phase = incident_phase_parse(get_string(object, "phase"));
+	i->page_id = core_strdup(member_string(object, "page"));
+	if (member_string(object, "id")[0] != '\0') {
+		i->instatus_id = core_strdup(member_string(object, "id"));
+		i->phase = incident_phase_parse(member_string(object, "phase"));
 	}
 	if (get_time(object, "updated") != 0)
 		i->last_update = get_time(object, "updated");
@@ -310,8 +272,8 @@ restore_component(struct incidents *core, const char *key, const char *json,
     const json_t *object)
 {
 	const char *id = strchr(key, '/') + 1;
-	enum page_status set = page_status_parse(get_string(object, "status"));
-	const char *posting = get_string(object, "posting");
+	enum page_status set = page_status_parse(member_string(object, "status"));
+	const char *posting = member_string(object, "posting");
 	struct component *c;
 
 	if (id[0] == '\0' || strlen(id) > 128 || set == PAGE_STATUS_MAX ||
@@ -340,8 +302,8 @@ static int
 restore_webhook(struct incidents *core, const char *json, const json_t *object)
 {
 	struct webhook *w = &core->webhook;
-	const char *state = get_string(object, "state");
-	const char *posting = get_string(object, "posting");
+	const char *state = member_string(object, "state");
+	const char *posting = member_string(object, "posting");
 
 	if (strcmp(state, "down") != 0 && strcmp(state, "up") != 0)
 		return (-1);
