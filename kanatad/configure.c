@@ -65,6 +65,17 @@ report(const char *error)
 		fn(error, done_arg);
 }
 
+/* The watcher of a cluster that the running configuration has not. */
+static bool
+remove_if_gone(struct child *child)
+{
+	if (child->role != ROLE_WATCHER ||
+	    setup_cluster_find(running, child->instance) != NULL)
+		return (false);
+	supervise_remove(child);
+	return (true);
+}
+
 static void
 abort_next(const char *error)
 {
@@ -76,11 +87,8 @@ abort_next(const char *error)
 	log_warnx("reload: %s; the old configuration stays", error);
 	for (child = TAILQ_FIRST(&children); child != NULL; child = after) {
 		after = TAILQ_NEXT(child, entry);
-		if (child->role == ROLE_WATCHER &&
-		    setup_cluster_find(running, child->instance) == NULL) {
-			supervise_remove(child);
+		if (remove_if_gone(child))
 			continue;
-		}
 		if (child->state != CHILD_PREPARING &&
 		    child->state != CHILD_PREPARED)
 			continue;
@@ -125,11 +133,8 @@ commit_next(void)
 	event_del(barrier_timer);
 	for (child = TAILQ_FIRST(&children); child != NULL; child = after) {
 		after = TAILQ_NEXT(child, entry);
-		if (child->role == ROLE_WATCHER &&
-		    setup_cluster_find(running, child->instance) == NULL) {
-			supervise_remove(child);
+		if (remove_if_gone(child))
 			continue;
-		}
 		if (child->state != CHILD_PREPARED)
 			continue;
 		commit_child(child, running->generation);

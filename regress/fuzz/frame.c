@@ -7,28 +7,23 @@
 #include <string.h>
 
 #include "../../watcher/frame.h"
+#include "pieces.h"
 
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-struct sum {
-	uint64_t	 hash, n;
-};
 
 static int
 on_piece(enum frame_piece piece, const void *p, size_t len, void *arg)
 {
-	struct sum	*sum = arg;
-	const uint8_t	*s = p;
-	size_t		 i;
-
 	if (len > FRAME_PIECE_MAX || (piece != FRAME_EVENT &&
 	    piece != FRAME_ITEM && len > FRAME_HEAD_MAX))
 		abort();
-	sum->hash = sum->hash * 31 + piece + len;
-	for (i = 0; i < len; i++)
-		sum->hash = sum->hash * 31 + s[i];
-	sum->n++;
-	return (sum->n == 1000 ? -1 : 0);
+	return (sum_add(arg, piece, p, len));
+}
+
+static int
+feed(void *fr, const char *p, size_t len)
+{
+	return (frame_feed(fr, p, len));
 }
 
 static const char *
@@ -37,20 +32,9 @@ run(enum frame_mode mode, const uint8_t *data, size_t size, size_t chunk,
 {
 	struct frame	*fr = frame_new(mode, on_piece, sum);
 	const char	*why;
-	char		*copy;
-	size_t		 at, n;
 
-	sum->hash = sum->n = 0;
-	for (at = 0; at < size; at += n) {
-		n = size - at < chunk ? size - at : chunk;
-		/* So that the sanitizer sees the end. */
-		if ((copy = malloc(n)) == NULL)
-			abort();
-		memcpy(copy, data + at, n);
-		if (frame_feed(fr, copy, n) == -1)
-			at = size - n;
-		free(copy);
-	}
+	memset(sum, 0, sizeof(*sum));
+	pieces_feed(data, size, chunk, feed, fr);
 	why = frame_finish(fr);
 	frame_free(fr);
 	return (why);

@@ -8,12 +8,13 @@
 
 #include "../../watcher/facts.h"
 #include "../../watcher/splitter.h"
+#include "pieces.h"
 
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-struct sum {
+struct outcome {
 	enum resource	 resource;
-	uint64_t	 hash, n;
+	struct sum	 sum;
 };
 
 static void
@@ -37,48 +38,37 @@ decode(enum resource r, const json_t *root)
 static int
 on_piece(const char *text, size_t len, int rest, void *arg)
 {
-	struct sum	*sum = arg;
+	struct outcome	*out = arg;
 	json_error_t	 error;
 	json_t		*root, *object;
-	size_t		 i;
 
 	if (len > SPLITTER_PIECE_MAX || text[len] != '\0')
 		abort();
-	sum->hash = sum->hash * 31 + len + rest;
-	for (i = 0; i < len; i++)
-		sum->hash = sum->hash * 31 + (uint8_t)text[i];
-	sum->n++;
 	if ((root = json_loadb(text, len, 0, &error)) != NULL) {
 		object = json_object_get(root, "object");
-		decode(sum->resource, object != NULL ? object : root);
+		decode(out->resource, object != NULL ? object : root);
 		json_decref(root);
 	}
-	return (sum->n == 1000 ? -1 : 0);
+	return (sum_add(&out->sum, rest, text, len));
+}
+
+static int
+feed(void *sp, const char *p, size_t len)
+{
+	return (splitter_feed(sp, p, len));
 }
 
 static const char *
-run(enum split_mode mode, enum resource r, const uint8_t *data, size_t size,
-    size_t chunk, struct sum *sum)
+run(enum split_mode mode, const uint8_t *data, size_t size, size_t chunk,
+    struct outcome *out)
 {
-	const struct resource_info *info = resource_info(r);
+	const struct resource_info *info = resource_info(out->resource);
 	struct splitter	*sp = splitter_new(mode, mode == SPLIT_LIST ?
-	    info->drop_item : info->drop_event, on_piece, sum);
+	    info->drop_item : info->drop_event, on_piece, out);
 	const char	*why;
-	char		*copy;
-	size_t		 at, n;
 
-	sum->resource = r;
-	sum->hash = sum->n = 0;
-	for (at = 0; at < size; at += n) {
-		n = size - at < chunk ? size - at : chunk;
-		/* So that the sanitizer sees the end. */
-		if ((copy = malloc(n)) == NULL)
-			abort();
-		memcpy(copy, data + at, n);
-		if (splitter_feed(sp, copy, n) == -1)
-			at = size - n;
-		free(copy);
-	}
+	memset(&out->sum, 0, sizeof(out->sum));
+	pieces_feed(data, size, chunk, feed, sp);
 	why = splitter_finish(sp);
 	splitter_free(sp);
 	return (why);
@@ -87,9 +77,8 @@ run(enum split_mode mode, enum resource r, const uint8_t *data, size_t size,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct sum	 whole, cut;
+	struct outcome	 whole, cut;
 	enum split_mode	 mode;
-	enum resource	 r;
 	const char	*a, *b;
 	size_t		 chunk;
 
@@ -97,13 +86,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return (0);
 	mode = data[0] % 2 == 0 ? SPLIT_LIST : SPLIT_EVENTS;
 	chunk = data[1] % 64 + 1;
-	r = data[2] % RESOURCE_MAX;
+	whole.resource = cut.resource = data[2] % RESOURCE_MAX;
 	data += 3;
 	size -= 3;
-	a = run(mode, r, data, size, size + 1, &whole);
-	b = run(mode, r, data, size, chunk, &cut);
+	a = run(mode, data, size, size + 1, &whole);
+	b = run(mode, data, size, chunk, &cut);
 	/* Why is a static text. */
-	if (a != b || whole.n != cut.n || whole.hash != cut.hash)
+	if (a != b || whole.sum.n != cut.sum.n ||
+	    whole.sum.hash != cut.sum.hash)
 		abort();
 	return (0);
 }

@@ -10,6 +10,7 @@
 
 #include "../../common/plugin.h"
 #include "../../kanatad/kubeconfig.h"
+#include "parsed_secrets.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -104,41 +105,6 @@ read_good(struct parsed *p, const char *text, const char *context)
 		fail_msg("%u:%u: %s", p->error.line, p->error.column,
 		    p->error.text);
 	assert_false(p->failed);
-}
-
-static const struct parsed_secret *
-find_secret(const struct parsed *p, enum secret kind)
-{
-	const struct parsed_secret	*secret, *found = NULL;
-
-	TAILQ_FOREACH(secret, &p->secrets, entry) {
-		if (secret->kind == kind) {
-			assert_null(found);
-			found = secret;
-		}
-	}
-	return (found);
-}
-
-static void
-assert_inline(const struct parsed *p, enum secret kind, const char *bytes)
-{
-	const struct parsed_secret	*secret = find_secret(p, kind);
-
-	assert_non_null(secret);
-	assert_null(secret->path);
-	assert_int_equal(secret->len, strlen(bytes));
-	assert_string_equal(secret->bytes, bytes);
-}
-
-static void
-assert_file(const struct parsed *p, enum secret kind, const char *path)
-{
-	const struct parsed_secret	*secret = find_secret(p, kind);
-
-	assert_non_null(secret);
-	assert_null(secret->bytes);
-	assert_string_equal(secret->path, path);
 }
 
 static void
