@@ -8,6 +8,8 @@ RUNDIR ?=	/run/kanata
 MANDIR ?=	$(PREFIX)/share/man
 UNITDIR ?=	$(PREFIX)/lib/systemd/system
 DOCDIR ?=	$(PREFIX)/share/doc/kanata
+SYSUSERSDIR ?=	$(PREFIX)/lib/sysusers.d
+TMPFILESDIR ?=	$(PREFIX)/lib/tmpfiles.d
 DESTDIR ?=
 
 CC ?=		cc
@@ -318,7 +320,7 @@ demo:
 	@$(MAKE) --no-print-directory -s all
 	@regress/demo --build $(B) $(if $(KEEP),--keep)
 
-TESTS ?=	doc unit proc config sandbox fuzz sim system
+TESTS ?=	doc unit proc config sandbox fuzz sim package system
 check:
 	@regress/setup check
 	$(MAKE) --no-print-directory -s WERROR=1 all sandbox proc
@@ -360,25 +362,45 @@ lint:
 	    --suppress=missingIncludeSystem -D_GNU_SOURCE \
 	    common kanatad dialer watcher notifier store runner kanatactl
 
+FILL =		sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@STATEDIR@,$(STATEDIR),' \
+		-e 's,@RUNDIR@,$(RUNDIR),' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),'
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
 	    $(DESTDIR)$(PREFIX)/libexec/kanata $(DESTDIR)$(MANDIR)/man5 \
 	    $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(SYSCONFDIR)/kanata \
-	    $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)
+	    $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR) \
+	    $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
 	install -m 755 $(SBIN) $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(LIBEXEC) $(DESTDIR)$(PREFIX)/libexec/kanata
 	install -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	install -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
 	install -m 644 $(DOCS) $(DESTDIR)$(DOCDIR)
-	sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@STATEDIR@,$(STATEDIR),' \
-	    -e 's,@RUNDIR@,$(RUNDIR),' etc/kanatad.service.in \
-	    > $(DESTDIR)$(UNITDIR)/kanatad.service
-	chmod 644 $(DESTDIR)$(UNITDIR)/kanatad.service
+	$(FILL) etc/kanatad.service.in > $(DESTDIR)$(UNITDIR)/kanatad.service
+	$(FILL) etc/sysusers.conf.in > $(DESTDIR)$(SYSUSERSDIR)/kanata.conf
+	$(FILL) etc/tmpfiles.conf.in > $(DESTDIR)$(TMPFILESDIR)/kanata.conf
+	chmod 644 $(DESTDIR)$(UNITDIR)/kanatad.service \
+	    $(DESTDIR)$(SYSUSERSDIR)/kanata.conf \
+	    $(DESTDIR)$(TMPFILESDIR)/kanata.conf
+
+# build/kanata_VERSION_ARCH.deb, from a copy of the source.
+VERSION :=	$(shell sed -n 's/.*KANATA_VERSION\t"\(.*\)"/\1/p' common/version.h)
+SOURCE =	CHANGES LICENSE Makefile README kanata.conf.5 common dialer etc \
+		kanatactl kanatad man notifier regress runner store watcher
+DEB ?=		build/deb
+deb:
+	@regress/setup deb
+	@rm -rf $(DEB)
+	@mkdir -p $(DEB)/kanata
+	@cp -R $(SOURCE) $(DEB)/kanata
+	@cp -R etc/debian $(DEB)/kanata
+	cd $(DEB)/kanata && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+	    dpkg-buildpackage -us -uc -b
 
 clean:
 	rm -rf build
 
 -include $(sort $(OBJS:.o=.d))
 .PHONY: all unit proc sandbox fuzz demo check bench soak chaos lint install \
-	clean FORCE
+	deb clean FORCE
