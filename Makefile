@@ -57,7 +57,7 @@ kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
 
 parsing =	common/duration.c kanatad/yaml.c kanatad/value.c kanatad/address.c \
 		kanatad/parsed.c kanatad/key.c kanatad/grammar.c \
-		kanatad/etcd.c kanatad/cluster.c kanatad/component.c \
+		kanatad/etcd.c kanatad/web.c kanatad/cluster.c kanatad/component.c \
 		kanatad/kubeconfig.c kanatad/kubeuser.c kanatad/kubeexec.c \
 		kanatad/json.c kanatad/proxy.c common/plugin.c
 
@@ -65,7 +65,8 @@ kanata-parser_SRCS = $(common) common/message_io.c $(parsing) \
 		kanatad/parser.c kanatad/secretfd.c
 kanata-parser_LIBS = -lyaml -levent_core -lmsgpackc -lseccomp -lbsd
 
-kanata-dialer_SRCS = $(worker) dialer/main.c dialer/dial.c dialer/resolve.c
+kanata-dialer_SRCS = $(worker) dialer/main.c dialer/dial.c dialer/resolve.c \
+		dialer/listen.c
 kanata-dialer_LIBS = -levent_core -levent_extra -lmsgpackc -lseccomp -lbsd
 
 decoding =	watcher/table.c watcher/timestamp.c watcher/selector.c \
@@ -108,6 +109,11 @@ kanata-runner_SRCS = $(worker) common/lines.c common/plugin.c \
 		runner/main.c runner/run.c runner/prepare.c
 kanata-runner_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
 
+kanata-web_SRCS = $(worker) web/main.c web/server.c web/request.c web/route.c \
+		web/tls.c web/probe.c web/rest.c
+kanata-web_LIBS = -levent_core -levent_extra -levent_openssl -lssl -lcrypto \
+		-ljansson -lmsgpackc -lseccomp -lbsd
+
 kanatactl_SRCS = common/role.c common/log.c common/message.c common/datagram.c \
 		common/message_io.c common/health.c common/conf.c \
 		common/cage.c kanatactl/main.c kanatactl/show.c
@@ -117,7 +123,7 @@ SBIN =		$(B)/sbin/kanatad
 BIN =		$(B)/bin/kanatactl
 LIBEXEC =	$(addprefix $(B)/libexec/kanata/,kanata-parser kanata-dialer \
 		kanata-watcher kanata-notifier kanata-store \
-		kanata-runner)
+		kanata-runner kanata-web)
 MAN5 =		kanata.conf.5
 MAN8 =		man/kanatad.8 man/kanatactl.8
 DOCS =		README CHANGES LICENSE etc/kanata.conf
@@ -133,7 +139,7 @@ OBJS += $(patsubst %.c,$(B)/obj/%.o,$($(1)_SRCS))
 endef
 $(foreach p,$(SBIN) $(BIN) $(LIBEXEC),$(eval $(call program,$(notdir $(p)),$(p))))
 
-$(B)/obj/%.o: %.c | $(B)/paths.h
+$(B)/obj/%.o: %.c | $(B)/paths.h $(B)/build.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -144,6 +150,17 @@ $(B)/paths.h: FORCE
 	    "$(SYSCONFDIR)" "$(STATEDIR)" "$(RUNDIR)" > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 FORCE:
+
+# The commit and its date, or SOURCE_DATE_EPOCH: the same source makes the same
+# program.
+COMMIT ?=	$(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+EPOCH =		$(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || \
+		stat -c %Y Makefile))
+$(B)/build.h: FORCE
+	@mkdir -p $(@D)
+	@printf '#define BUILD_COMMIT "%s"\n#define BUILD_DATE "%s"\n' \
+	    "$(COMMIT)" "$$(date -u -d @$(EPOCH) +%Y-%m-%d)" > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # Unit tests: regress/unit/<name>.c and the sources that it tests.
 unit_message_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
@@ -360,7 +377,7 @@ lint:
 	    --include=/usr/include/$(shell $(CC) -print-multiarch)/sys/queue.h \
 	    --include=/usr/include/bsd/sys/tree.h \
 	    --suppress=missingIncludeSystem -D_GNU_SOURCE \
-	    common kanatad dialer watcher notifier store runner kanatactl
+	    common kanatad dialer watcher notifier store runner web kanatactl
 
 FILL =		sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@STATEDIR@,$(STATEDIR),' \
 		-e 's,@RUNDIR@,$(RUNDIR),' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),'

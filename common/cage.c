@@ -7,6 +7,7 @@
  * can only be narrowed, so the parent may call what any worker may and what it
  * takes to start one.
  */
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -39,7 +40,9 @@ enum filter {
 	FLAGS_ONLY,		/* fcntl: F_GETFL, F_SETFL, F_GETFD, F_SETFD */
 	SEALS,			/* fcntl: F_ADD_SEALS as well */
 	TCP_OPTION,		/* setsockopt at IPPROTO_TCP */
-	DIAL_OPTION,		/* setsockopt at IPPROTO_TCP, and SO_KEEPALIVE */
+	DIAL_OPTION,		/* setsockopt at IPPROTO_TCP, SO_KEEPALIVE and
+				 * SO_REUSEADDR */
+	UNREAD,			/* ioctl FIONREAD */
 	INET_SOCKET,		/* socket AF_INET or AF_INET6 */
 	OWN_THREAD		/* tgkill: argument 0 is this process */
 };
@@ -103,11 +106,25 @@ static const struct rule database[] = {
 
 static const struct rule dialing[] = {
 	RULE(socket, INET_SOCKET), RULE(connect, ALLOW),
+	/* For web.  It accepts nothing itself. */
+	RULE(bind, ALLOW), RULE(listen, ALLOW),
 	RULE(getsockopt, ALLOW), RULE(setsockopt, DIAL_OPTION),
 	RULE(getsockname, ALLOW), RULE(getpeername, ALLOW),
 	RULE(sendto, ALLOW), RULE(recvfrom, ALLOW),
 	/* To see that the resolver files have changed. */
 	RULE(newfstatat, ALLOW), RULE(stat, ALLOW), RULE(fstat, ALLOW),
+	END
+};
+
+/* libevent and OpenSSL on a listening descriptor and what is accepted there. */
+static const struct rule serving[] = {
+	RULE(accept4, ALLOW), RULE(readv, ALLOW), RULE(recvfrom, ALLOW),
+	RULE(sendto, NO_ADDRESS), RULE(shutdown, ALLOW),
+	RULE(ioctl, UNREAD), RULE(fcntl, FLAGS_ONLY),
+	RULE(newfstatat, SOFT), RULE(fstat, SOFT),
+	/* getnameinfo(3) asks for the name of the interface of a client with a
+	 * link-local address. */
+	RULE(socket, SOFT),
 	END
 };
 
@@ -191,6 +208,7 @@ static const struct cage cages[ROLE_MAX] = {
 	[ROLE_WATCHER]	= { { base, event_loop, http }, 0, 1024 },
 	[ROLE_NOTIFIER]	= { { base, event_loop, http }, 0, 256 },
 	[ROLE_STORE]	= { { base, event_loop, http, database }, 256 << 20, 256 },
+	[ROLE_WEB]	= { { base, event_loop, serving }, 0, 1024 },
 };
 
 static void
@@ -263,6 +281,11 @@ add_rule(scmp_filter_ctx ctx, const struct rule *rule)
 		both[0] = SCMP_CMP32(1, SCMP_CMP_EQ, SOL_SOCKET);
 		both[1] = SCMP_CMP32(2, SCMP_CMP_EQ, SO_KEEPALIVE);
 		add(ctx, SCMP_ACT_ALLOW, nr, 2, both);
+		both[1] = SCMP_CMP32(2, SCMP_CMP_EQ, SO_REUSEADDR);
+		add(ctx, SCMP_ACT_ALLOW, nr, 2, both);
+		break;
+	case UNREAD:
+		add_values(ctx, nr, 1, VALUES(FIONREAD));
 		break;
 	case INET_SOCKET:
 		add_values(ctx, nr, 0, VALUES(AF_INET, AF_INET6));
@@ -416,8 +439,8 @@ close_landlock(enum role role, const struct cage_paths *paths)
 		return (0);
 	attr.handled_access_fs = known_fs(abi);
 	if (abi >= 4 && role != ROLE_PARENT)
-		attr.handled_access_net = NET_BIND_TCP |
-		    (role == ROLE_DIALER ? 0 : NET_CONNECT_TCP);
+		attr.handled_access_net = role == ROLE_DIALER ? 0 :
+		    NET_BIND_TCP | NET_CONNECT_TCP;
 	if (abi >= 6)
 		attr.scoped = SCOPE_ALL;
 	ruleset = syscall(SYS_landlock_create_ruleset, &attr,

@@ -27,6 +27,9 @@ static const char *const secret_names[SECRET_MAX] = {
 	[SECRET_ETCD_CA]	= "etcd CA certificates",
 	[SECRET_ETCD_CERT]	= "etcd client certificate",
 	[SECRET_ETCD_KEY]	= "etcd client key",
+	[SECRET_WEB_CERT]	= "certificate of web",
+	[SECRET_WEB_KEY]	= "key of the certificate of web",
+	[SECRET_WEB_USERS]	= "users of web",
 	[SECRET_KUBE_CA]	= "Kubernetes CA certificates",
 	[SECRET_KUBE_CERT]	= "Kubernetes client certificate",
 	[SECRET_KUBE_KEY]	= "Kubernetes client key",
@@ -193,6 +196,15 @@ etcd_free(struct conf_etcd *etcd)
 	free(etcd);
 }
 
+static void
+web_free(struct conf_web *web)
+{
+	if (web == NULL)
+		return;
+	free(web->host);
+	free(web);
+}
+
 struct conf *
 conf_new(void)
 {
@@ -232,6 +244,7 @@ conf_free(struct conf *conf)
 		free(endpoint);
 	}
 	etcd_free(conf->etcd);
+	web_free(conf->web);
 	global_clear(&conf->global);
 	free(conf);
 }
@@ -379,6 +392,23 @@ take_etcd(struct conf *conf, struct message *m)
 	return (e->nnode == 0 ? "there is no etcd node" : NULL);
 }
 
+static const char *
+take_web(struct conf *conf, struct message *m)
+{
+	struct conf_web *web;
+
+	if (conf->web != NULL)
+		return ("there are two web sections");
+	web = conf->web = xcalloc(1, sizeof(*web));
+	web->host = xstrdup(message_get_s(m));
+	web->port = message_get_u(m);
+	web->tls = message_get_b(m);
+	web->users = message_get_b(m);
+	if (web->port == 0 || web->port > 65535)
+		return ("a port is out of range");
+	return (NULL);
+}
+
 const char *
 conf_take(struct conf *conf, struct message *m)
 {
@@ -393,6 +423,8 @@ conf_take(struct conf *conf, struct message *m)
 		return (take_endpoint(conf, m));
 	case MSG_CONF_ETCD:
 		return (take_etcd(conf, m));
+	case MSG_CONF_WEB:
+		return (take_web(conf, m));
 	default:
 		return ("it is no row of a configuration");
 	}
@@ -496,6 +528,18 @@ conf_pack_etcd(const struct conf_etcd *e)
 		message_put_u(m, e->node[i].port);
 		message_put_b(m, e->node[i].tls);
 	}
+	return (m);
+}
+
+struct message_out *
+conf_pack_web(const struct conf_web *web)
+{
+	struct message_out *m = message_new(MSG_CONF_WEB, 0);
+
+	message_put_s(m, web->host);
+	message_put_u(m, web->port);
+	message_put_b(m, web->tls);
+	message_put_b(m, web->users);
 	return (m);
 }
 

@@ -88,6 +88,9 @@ enum secret {
 	SECRET_ETCD_CA,
 	SECRET_ETCD_CERT,
 	SECRET_ETCD_KEY,
+	SECRET_WEB_CERT,
+	SECRET_WEB_KEY,
+	SECRET_WEB_USERS,	/* who may log in, passwords hashed */
 	SECRET_KUBE_CA,
 	SECRET_KUBE_CERT,
 	SECRET_KUBE_KEY,
@@ -168,6 +171,13 @@ struct conf_etcd {
 	struct conf_node *node;
 };
 
+struct conf_web {
+	char		*host;		/* an address, no brackets */
+	unsigned	 port;
+	bool		 tls;
+	bool		 users;		/* a users_file is there */
+};
+
 struct conf_global {
 	char		*instatus_url;	/* no slash at the end */
 	bool		 webhook;	/* webhook_url is set */
@@ -196,6 +206,7 @@ struct conf {
 	struct conf_components	 components;
 	struct conf_endpoints	 endpoints;
 	struct conf_etcd	*etcd;	/* NULL: embedded store */
+	struct conf_web		*web;	/* NULL: none */
 	unsigned		 ncomponent, ncluster;
 };
 
@@ -204,8 +215,8 @@ struct conf	*conf_new(void);
 void		 conf_free(struct conf *);	/* NULL is allowed */
 
 /*
- * One MSG_CONF_GLOBAL, _CLUSTER, _COMPONENT, _ENDPOINT or _ETCD row into the
- * configuration.  Returns NULL, or a static text if a value is out of range.
+ * One MSG_CONF_GLOBAL, _CLUSTER, _COMPONENT, _ENDPOINT, _ETCD or _WEB row into
+ * the configuration.  Returns NULL, or a static text if a value is out of range.
  */
 const char	*conf_take(struct conf *, struct message *);
 
@@ -215,6 +226,7 @@ struct message_out *conf_pack_cluster(const struct conf_cluster *);
 struct message_out *conf_pack_component(const struct conf_component *);
 struct message_out *conf_pack_endpoint(const struct conf_endpoint *);
 struct message_out *conf_pack_etcd(const struct conf_etcd *);
+struct message_out *conf_pack_web(const struct conf_web *);
 
 struct conf_component *conf_component_find(const struct conf *, const char *id);
 

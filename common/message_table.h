@@ -29,7 +29,7 @@
 #define RUNNER		(1U << ROLE_RUNNER)
 #define WEB		(1U << ROLE_WEB)
 #define CLIENTS		(WATCHER | NOTIFIER | STORE)	/* who needs the dialer */
-#define WORKERS		(CLIENTS | DIALER | RUNNER)
+#define WORKERS		(CLIENTS | DIALER | RUNNER | WEB)
 
 #define MESSAGE_TABLE(M)						       \
 									       \
@@ -83,7 +83,11 @@ M(MSG_CONF_COMPONENT,	PARENT | PARSER, PARENT | WATCHER | NOTIFIER,	       \
     "escalate_after:u line:u * kind:u ns:s63 what:s1024")				       \
 M(MSG_CONF_ETCD,	PARENT | PARSER, PARENT | STORE, FD_NONE, MANY,	       \
     "user:s255 tls:b * host:s253 port:u tls:b")				       \
-M(MSG_CONF_SECRET,	PARENT | PARSER, PARENT | CLIENTS, FD_MUST, MANY,      \
+/* To the dialer: make the listening descriptor. */			       \
+M(MSG_CONF_WEB,		PARENT | PARSER, PARENT | WEB | DIALER, FD_NONE, MANY, \
+    "host:s63 port:u tls:b users:b")					       \
+M(MSG_CONF_SECRET,	PARENT | PARSER, PARENT | CLIENTS | WEB, FD_MUST,      \
+    MANY,								       \
     "kind:u")								       \
 M(MSG_CONF_SECRET_FILE,	PARSER, PARENT, FD_NONE, MANY,			       \
     "kind:u path:s1024 line:u column:u")				       \
@@ -104,6 +108,9 @@ M(MSG_DIAL_CONNECT,	CLIENTS, DIALER, FD_NONE, MANY, "endpoint:u")	       \
 M(MSG_DIAL_CONNECTED,	DIALER, CLIENTS, FD_MUST, MANY, "endpoint:u")	       \
 M(MSG_DIAL_FAILED,	DIALER, CLIENTS, FD_NONE, MANY,			       \
     "endpoint:u text:s255")						       \
+/* It listens: before MSG_CONF_PREPARED.  The parent keeps the descriptor. */   \
+M(MSG_DIAL_LISTENING,	DIALER, PARENT, FD_MUST, MANY, "")		       \
+M(MSG_WEB_LISTEN,	PARENT, WEB, FD_MUST, MANY, "")			       \
 									       \
 /* -- health: watcher to notifier ------------------------------------------ */ \
 M(MSG_HEALTH_BEGIN,	WATCHER, NOTIFIER, FD_NONE, MANY, "")		       \

@@ -107,6 +107,7 @@ dispatch_conf(struct message *m)
 	case MSG_CONF_COMPONENT:
 	case MSG_CONF_ENDPOINT:
 	case MSG_CONF_ETCD:
+	case MSG_CONF_WEB:
 		return (next == NULL ? "a row before MSG_CONF_BEGIN" :
 		    conf_take(next, m));
 	case MSG_CONF_SECRET:

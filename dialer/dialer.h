@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <event2/event.h>
+#include <stdbool.h>
 
 #include "../common/conf.h"
 
@@ -57,5 +58,10 @@ struct dial	*dial_start(struct event_base *, const struct conf_endpoint *,
 		    dial_fn, void *arg);
 /* Without calling back. */
 void		 dial_cancel(struct dial *);
+
+/* -- listen.c: the listening descriptor of web ------------------------------ */
+
+/* -1 and a text (static buffer) that says where and why not. */
+int		 listen_on(const struct conf_web *, const char **why);
 
 #endif

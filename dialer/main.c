@@ -1,6 +1,7 @@
 /*
- * kanata-dialer: the only process that resolves names and connects.  It hands
- * the connected descriptor to the worker that asked and forgets it.
+ * kanata-dialer: the only process that resolves names, connects and listens.  It
+ * hands the connected descriptor to the worker that asked, the listening one to the
+ * parent, and forgets it.
  *
  * Holds no secret: the list of endpoints, nothing else.  A worker names an
  * endpoint by its number and gets only those that the configuration gave to it.
@@ -255,6 +256,7 @@ dialer_conf_prepare(const struct conf *conf)
 	static char text[512];
 	const struct conf_endpoint *endpoint;
 	const char *why;
+	int fd;
 
 	TAILQ_FOREACH(endpoint, &conf->endpoints, entry)
 		if ((why = check_endpoint(conf, endpoint)) != NULL) {
@@ -263,6 +265,12 @@ dialer_conf_prepare(const struct conf *conf)
 			    endpoint->port, why);
 			return (text);
 		}
+	if (conf->web != NULL) {
+		if ((fd = listen_on(conf->web, &why)) == -1)
+			return (why);
+		channel_send(worker_parent(), message_new(MSG_DIAL_LISTENING,
+		    0), fd);
+	}
 	prepared = true;
 	return (NULL);
 }

@@ -41,14 +41,20 @@ store_argument(const struct setup *setup)
 	return (mark);
 }
 
+/* Watchers come and go with their clusters, web with its section. */
+static bool
+is_wanted(const struct child *child, struct setup *setup)
+{
+	if (child->role == ROLE_WATCHER)
+		return (setup_cluster_find(setup, child->instance) != NULL);
+	return (child->role != ROLE_WEB || setup->conf->web != NULL);
+}
+
 /* The configuration that a child must have now. */
 static struct setup *
 setup_for(const struct child *child)
 {
-	if (next != NULL && (child->role != ROLE_WATCHER ||
-	    setup_cluster_find(next, child->instance) != NULL))
-		return (next);
-	return (running);
+	return (next != NULL && is_wanted(child, next) ? next : running);
 }
 
 static void	prepare(struct child *);
@@ -65,12 +71,11 @@ report(const char *error)
 		fn(error, done_arg);
 }
 
-/* The watcher of a cluster that the running configuration has not. */
+/* The running configuration has no use for it. */
 static bool
 remove_if_gone(struct child *child)
 {
-	if (child->role != ROLE_WATCHER ||
-	    setup_cluster_find(running, child->instance) != NULL)
+	if (is_wanted(child, running))
 		return (false);
 	supervise_remove(child);
 	return (true);
@@ -116,6 +121,8 @@ commit_child(struct child *child, uint64_t gen)
 	message_put_u(m, gen);
 	channel_send(child->channel, m, -1);
 	child->state = CHILD_RUNNING;
+	if (child->role == ROLE_WEB)
+		setup_send_listener(running, child);
 	if (!child->committed)
 		supervise_link(child);
 	child->committed = true;
@@ -154,7 +161,16 @@ commit_next(void)
 	report(NULL);
 }
 
-/* All that live have prepared; the dead ones get the new one when they start. */
+/* Who is dead gets the new one when it starts; but where to listen must be known
+ * to be possible. */
+static bool
+is_needed(const struct child *child)
+{
+	return (running == NULL || (child->role == ROLE_DIALER &&
+	    next->conf->web != NULL && next->listener == -1));
+}
+
+/* All that live have prepared. */
 static void
 barrier(void)
 {
@@ -167,7 +183,7 @@ barrier(void)
 			continue;
 		if (child->state == CHILD_STARTING ||
 		    child->state == CHILD_PREPARING ||
-		    (running == NULL && child->state == CHILD_DEAD))
+		    (child->state == CHILD_DEAD && is_needed(child)))
 			return;
 	}
 	commit_next();
@@ -306,6 +322,16 @@ on_secret_again(struct child *child, uint64_t kind)
 	return (NULL);
 }
 
+static const char *
+on_listening(struct child *child, struct message *m)
+{
+	if (next == NULL || next->conf->web == NULL || next->listener != -1 ||
+	    child->state != CHILD_PREPARING)
+		return ("it listens where nobody wanted it to");
+	next->listener = message_take_fd(m);
+	return (NULL);
+}
+
 const char *
 configure_dispatch(struct child *child, struct message *m)
 {
@@ -316,6 +342,8 @@ configure_dispatch(struct child *child, struct message *m)
 		return (on_prepared(child, message_get_u(m)));
 	case MSG_CONF_REFUSED:
 		return (on_refused(child, m));
+	case MSG_DIAL_LISTENING:
+		return (on_listening(child, m));
 	default:
 		if (running == NULL)
 			return ("it asks for a secret too early");
@@ -345,6 +373,8 @@ begin(struct setup *setup)
 
 	next = setup;
 	next->generation = ++generation;
+	if (running != NULL)
+		setup_keep_listener(next, running);
 	if (barrier_timer == NULL && (barrier_timer = evtimer_new(base,
 	    on_barrier_timeout, NULL)) == NULL)
 		fatalx("cannot make a timer");
@@ -362,6 +392,8 @@ begin(struct setup *setup)
 			return;
 		supervise_add(ROLE_STORE, 0, NULL, store_argument(next));
 	}
+	if (next->conf->web != NULL && supervise_find(ROLE_WEB, 0) == NULL)
+		supervise_add(ROLE_WEB, 0, NULL, "");
 	TAILQ_FOREACH(cluster, &next->clusters, entry)
 		if (supervise_find(ROLE_WATCHER, cluster->instance) == NULL)
 			supervise_add(ROLE_WATCHER, cluster->instance,

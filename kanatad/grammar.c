@@ -17,7 +17,7 @@ struct grammar_top {
 	const struct yaml_node	*key, *key_file, *webhook_url,
 				*webhook_url_file, *ns, *components, *defaults,
 				*etcd, *clusters, *instatus, *store, *control,
-				*log;
+				*log, *web;
 	char			*instance;
 	unsigned		 replicas, on_loss, storm;
 	uint64_t		 group_wait;
@@ -48,6 +48,7 @@ static const struct key top_keys[] = {
 	{ "store", KEY_NODE, .offset = TOP(store) },
 	{ "control", KEY_NODE, .offset = TOP(control) },
 	{ "log", KEY_NODE, .offset = TOP(log) },
+	{ "web", KEY_NODE, .offset = TOP(web) },
 	{ "instance", KEY_TEXT, .offset = TOP(instance), .max = 63,
 	    .check = value_is_word,
 	    .expected = "letters, digits, `.`, `_` and `-`" },
@@ -358,6 +359,7 @@ grammar_read(struct parsed *p, const struct yaml_node *root)
 	    grammar_global(p, &top) == 0 &&
 	    grammar_page(p, root, &top) == 0 &&
 	    grammar_etcd(p, root, &top) == 0 &&
+	    (top.web == NULL || web_read(p, top.web) == 0) &&
 	    grammar_components(p, root, &top) == 0)
 		ok = 0;
 	free(top.instance);

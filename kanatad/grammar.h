@@ -34,6 +34,9 @@ void	 grammar_endpoint(struct parsed *, unsigned number, enum role,
 /* etcd.c: the etcd section, into conf->etcd. */
 int	 etcd_read(struct parsed *, const struct yaml_node *, bool strict);
 
+/* web.c: the web section, into conf->web. */
+int	 web_read(struct parsed *, const struct yaml_node *);
+
 /* cluster.c: `clusters`, NULL without; ns is the top-level one, or NULL. */
 int	 cluster_read_all(struct parsed *, const struct yaml_node *clusters,
 	    const struct yaml_node *ns);

@@ -79,6 +79,7 @@ struct setup {
 	struct conf	*conf;
 	uint64_t	 generation;
 	struct source	 secrets[SECRET_MAX];
+	int		 listener;	/* of web, from the dialer; -1: none */
 	TAILQ_HEAD(, setup_cluster) clusters;
 };
 
@@ -95,11 +96,15 @@ void		 source_set(struct source *, enum secret, int fd, const char *path);
 int		 source_open(const struct source *, const char **why);
 /* The secrets that a role may hold: it is never sent another. */
 bool		 setup_role_holds(enum role, enum secret);
+/* The same address to listen on: the descriptor can be had from the other. */
+void		 setup_keep_listener(struct setup *, const struct setup *);
 /* Opens every secret once: NULL, or what is wrong. */
 const char	*setup_check_secrets(const struct setup *);
 /* Sends everything that this worker needs, from BEGIN to END.  NULL, or why it
  * cannot be: then only part of it is sent, and an abort must follow. */
 const char	*setup_send(struct setup *, struct child *, bool observe);
+
+void		 setup_send_listener(const struct setup *, struct child *web);
 
 /* -- parse.c --------------------------------------------------------------- */
 

@@ -64,6 +64,8 @@ parser_send_conf(const struct conf *conf)
 		parser_send(conf_pack_endpoint(endpoint), -1);
 	if (conf->etcd != NULL)
 		parser_send(conf_pack_etcd(conf->etcd), -1);
+	if (conf->web != NULL)
+		parser_send(conf_pack_web(conf->web), -1);
 	TAILQ_FOREACH(component, &conf->components, entry)
 		parser_send(conf_pack_component(component), -1);
 }

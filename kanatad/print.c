@@ -153,6 +153,24 @@ print_etcd(FILE *f, const struct setup *setup)
 	print_secret(f, "        ", "key", &s[SECRET_ETCD_KEY]);
 }
 
+static void
+print_web(FILE *f, const struct setup *setup)
+{
+	const struct conf_web *w = setup->conf->web;
+	const struct source *s = setup->secrets;
+	bool v6 = strchr(w->host, ':') != NULL;
+
+	fprintf(f, "web:\n    listen: \"%s%s%s:%u\"\n", v6 ? "[" : "", w->host,
+	    v6 ? "]" : "", w->port);
+	if (w->tls) {
+		fprintf(f, "    tls:\n");
+		print_secret(f, "        ", "cert", &s[SECRET_WEB_CERT]);
+		print_secret(f, "        ", "key", &s[SECRET_WEB_KEY]);
+	}
+	if (w->users)
+		print_secret(f, "    ", "users", &s[SECRET_WEB_USERS]);
+}
+
 void
 print_setup(const struct setup *setup, FILE *f)
 {
@@ -181,6 +199,8 @@ print_setup(const struct setup *setup, FILE *f)
 	print_pair(f, "    ", "socket", g->control_socket);
 	if (g->control_group[0] != '\0')
 		print_pair(f, "    ", "group", g->control_group);
+	if (setup->conf->web != NULL)
+		print_web(f, setup);
 	fprintf(f, "log:\n    level: %s\n", g->log_verbose ? "verbose" :
 	    "brief");
 	fprintf(f, "    format: %s\n", g->log_json ? "json" : "text");

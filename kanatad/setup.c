@@ -21,6 +21,7 @@ setup_new(void)
 	setup->conf = conf_new();
 	for (i = 0; i < SECRET_MAX; i++)
 		setup->secrets[i].fd = -1;
+	setup->listener = -1;
 	TAILQ_INIT(&setup->clusters);
 	return (setup);
 }
@@ -50,6 +51,8 @@ setup_free(struct setup *setup)
 		free(cluster);
 	}
 	sources_clear(setup->secrets);
+	if (setup->listener != -1)
+		close(setup->listener);
 	conf_free(setup->conf);
 	free(setup);
 }
@@ -77,6 +80,7 @@ source_set(struct source *source, enum secret secret, int fd, const char *path)
 		fatal("strdup");
 	source->is_public = secret == SECRET_INSTATUS_CA ||
 	    secret == SECRET_ETCD_CA || secret == SECRET_ETCD_CERT ||
+	    secret == SECRET_WEB_CERT ||
 	    secret == SECRET_KUBE_CA || secret == SECRET_KUBE_CERT;
 }
 
@@ -182,6 +186,10 @@ setup_role_holds(enum role role, enum secret secret)
 	case SECRET_ETCD_CERT:
 	case SECRET_ETCD_KEY:
 		return (role == ROLE_STORE);
+	case SECRET_WEB_CERT:
+	case SECRET_WEB_KEY:
+	case SECRET_WEB_USERS:
+		return (role == ROLE_WEB);
 	default:
 		return (role == ROLE_WATCHER);
 	}
@@ -223,6 +231,40 @@ send_components(struct setup *setup, struct child *child,
 			    conf_pack_component(component), -1);
 }
 
+void
+setup_keep_listener(struct setup *setup, const struct setup *old)
+{
+	const struct conf_web *web = setup->conf->web, *was = old->conf->web;
+
+	if (web == NULL || was == NULL || old->listener == -1 ||
+	    strcmp(web->host, was->host) != 0 || web->port != was->port)
+		return;
+	setup->listener = fcntl(old->listener, F_DUPFD_CLOEXEC, 0);
+	if (setup->listener == -1)
+		fatal("dup");
+}
+
+void
+setup_send_listener(const struct setup *setup, struct child *web)
+{
+	int fd;
+
+	if ((fd = fcntl(setup->listener, F_DUPFD_CLOEXEC, 0)) == -1)
+		fatal("dup");
+	channel_send(web->channel, message_new(MSG_WEB_LISTEN, 0), fd);
+}
+
+/* To the dialer only while there is nothing that listens. */
+static void
+send_web(const struct setup *setup, struct child *child)
+{
+	if (setup->conf->web != NULL && (child->role == ROLE_WEB ||
+	    (child->role == ROLE_DIALER && setup->listener == -1 &&
+	    options.mode == MODE_RUN)))
+		channel_send(child->channel, conf_pack_web(setup->conf->web),
+		    -1);
+}
+
 const char *
 setup_send(struct setup *setup, struct child *child, bool observe)
 {
@@ -246,6 +288,7 @@ setup_send(struct setup *setup, struct child *child, bool observe)
 	if (child->role == ROLE_STORE && setup->conf->etcd != NULL)
 		channel_send(child->channel, conf_pack_etcd(setup->conf->etcd),
 		    -1);
+	send_web(setup, child);
 	TAILQ_FOREACH(endpoint, &setup->conf->endpoints, entry)
 		if (child->role == ROLE_DIALER ||
 		    (child->role == endpoint->role &&

@@ -100,6 +100,7 @@ dispatch(struct channel *c, struct message *m, void *arg)
 	case MSG_PROC_READY:
 	case MSG_CONF_PREPARED:
 	case MSG_CONF_REFUSED:
+	case MSG_DIAL_LISTENING:
 	case MSG_SECRET_AGAIN:
 		return (configure_dispatch(child, m));
 	case MSG_RUN_ENDED:

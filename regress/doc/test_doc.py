@@ -67,7 +67,7 @@ def literals(text):
 
 def all_literals():
     files = [path for folder in ("common", "kanatad", "kanatactl", "dialer", "watcher", "notifier",
-                                 "store", "runner")
+                                 "store", "runner", "web")
              for path in glob.glob(os.path.join(TOP, folder, "*.[ch]"))]
     assert len(files) > 40, f"only {len(files)} sources"
     return [text for path in files for text in literals(read(path))]
@@ -363,7 +363,7 @@ def test_install():
               "opt/k/lib/systemd/system/kanatad.service", "opt/k/share/doc/kanata/kanata.conf",
               "opt/k/lib/sysusers.d/kanata.conf", "opt/k/lib/tmpfiles.d/kanata.conf"}
     wanted |= {f"opt/k/libexec/kanata/kanata-{role}"
-               for role in ("parser", "dialer", "watcher", "notifier", "store", "runner")}
+               for role in ("parser", "dialer", "watcher", "notifier", "store", "runner", "web")}
     equal(sorted(wanted - files), [], "missing after make install")
     unit = read(os.path.join(to, "opt/k/lib/systemd/system/kanatad.service"))
     assert "ExecStart=/opt/k/sbin/kanatad -d\n" in unit and "=-/srv/k " in unit, unit

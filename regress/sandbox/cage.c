@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <setjmp.h>
@@ -30,7 +31,7 @@
 
 #define R(role)	(1U << ROLE_##role)
 #define CLIENTS	(R(WATCHER) | R(NOTIFIER) | R(STORE))
-#define WORKERS	(CLIENTS | R(DIALER) | R(PARSER))
+#define WORKERS	(CLIENTS | R(DIALER) | R(PARSER) | R(WEB))
 
 static int	 pair[2];		/* a connected socketpair */
 static pid_t	 tester;
@@ -48,6 +49,7 @@ static long call_accept(void) { return (accept4(pair[0], NULL, NULL, 0)); }
 static long call_connect(void) { struct sockaddr_in sin = { .sin_family = AF_INET }; return (connect(pair[0], (struct sockaddr *)&sin, sizeof(sin))); }
 static long call_sendto_address(void) { struct sockaddr_in sin = { .sin_family = AF_INET }; return (sendto(pair[0], "x", 1, 0, (struct sockaddr *)&sin, sizeof(sin))); }
 static long call_setsockopt(void) { int on = 1; return (setsockopt(pair[0], SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on))); }
+static long call_setsockopt_tcp(void) { int on = 1; return (setsockopt(pair[0], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on))); }
 static long call_setsockopt_mark(void) { int on = 1; return (setsockopt(pair[0], SOL_SOCKET, SO_MARK, &on, sizeof(on))); }
 static long call_setsockopt_ip(void) { int on = 1; return (setsockopt(pair[0], IPPROTO_IP, 1, &on, sizeof(on))); }
 static long call_fork(void) { return (syscall(SYS_fork)); }
@@ -119,17 +121,18 @@ static const struct forbidden {
 	long		(*call)(void);
 	unsigned	 roles;		/* that must not make it */
 } killed[] = {
-	{ "socket AF_UNIX", call_socket_unix, WORKERS },
-	{ "socket AF_INET", call_socket_inet, WORKERS & ~R(DIALER) },
-	{ "socket AF_NETLINK", call_socket_netlink, WORKERS },
-	{ "socket AF_PACKET", call_socket_packet, WORKERS },
+	{ "socket AF_UNIX", call_socket_unix, WORKERS & ~R(WEB) },
+	{ "socket AF_INET", call_socket_inet, WORKERS & ~(R(DIALER) | R(WEB)) },
+	{ "socket AF_NETLINK", call_socket_netlink, WORKERS & ~R(WEB) },
+	{ "socket AF_PACKET", call_socket_packet, WORKERS & ~R(WEB) },
 	{ "socketpair", call_socketpair, WORKERS },
-	{ "bind", call_bind, WORKERS },
-	{ "listen", call_listen, WORKERS },
-	{ "accept4", call_accept, WORKERS },
-	{ "connect", call_connect, R(PARSER) },
+	{ "bind", call_bind, WORKERS & ~R(DIALER) },
+	{ "listen", call_listen, WORKERS & ~R(DIALER) },
+	{ "accept4", call_accept, WORKERS & ~R(WEB) },
+	{ "connect", call_connect, R(PARSER) | R(WEB) },
 	{ "sendto with address", call_sendto_address, WORKERS & ~R(DIALER) },
 	{ "setsockopt SOL_SOCKET", call_setsockopt, WORKERS & ~R(DIALER) },
+	{ "setsockopt IPPROTO_TCP", call_setsockopt_tcp, R(WEB) },
 	{ "setsockopt SO_MARK", call_setsockopt_mark, WORKERS },
 	{ "setsockopt IPPROTO_IP", call_setsockopt_ip, WORKERS },
 	{ "fork", call_fork, WORKERS },
@@ -200,6 +203,10 @@ static const struct {
 	{ { "open", call_open, WORKERS }, EACCES },
 	{ { "open /proc/self/mem", call_open_proc, WORKERS }, EACCES },
 	{ { "access", call_access, WORKERS }, EACCES },
+	{ { "socket AF_UNIX", call_socket_unix, R(WEB) }, EACCES },
+	{ { "socket AF_INET", call_socket_inet, R(WEB) }, EACCES },
+	{ { "socket AF_NETLINK", call_socket_netlink, R(WEB) }, EACCES },
+	{ { "socket AF_PACKET", call_socket_packet, R(WEB) }, EACCES },
 	/* What libcurl 7.88 hears when it connects what is connected. */
 	{ { "connect", call_connect, CLIENTS }, EINPROGRESS },
 };
@@ -312,6 +319,29 @@ test_landlock_of_the_parent(void **state)
 		    EPERM);
 }
 
+/* A client with a link-local address: getnameinfo(3) of libevent asks for the name
+ * of an interface. */
+static long
+name_link_local(void)
+{
+	struct sockaddr_in6 sin6 = { .sin6_family = AF_INET6,
+	    .sin6_scope_id = 1 };
+	char name[64], port[8];
+
+	sin6.sin6_addr.s6_addr[0] = 0xfe;
+	sin6.sin6_addr.s6_addr[1] = 0x80;
+	return (getnameinfo((struct sockaddr *)&sin6, sizeof(sin6), name,
+	    sizeof(name), port, sizeof(port), NI_NUMERICHOST |
+	    NI_NUMERICSERV) == 0 ? 0 : -1);
+}
+
+static void
+test_link_local_client(void **state)
+{
+	(void)state;
+	assert_int_equal(run(ROLE_WEB, name_link_local), 0);
+}
+
 static long
 read_status(void)
 {
@@ -337,7 +367,7 @@ static void
 test_flags(void **state)
 {
 	static const enum role roles[] = { ROLE_PARSER, ROLE_DIALER,
-	    ROLE_WATCHER, ROLE_NOTIFIER, ROLE_STORE };
+	    ROLE_WATCHER, ROLE_NOTIFIER, ROLE_STORE, ROLE_WEB };
 	struct cage_paths paths = { 0 };
 	unsigned i;
 	int status;
@@ -364,7 +394,7 @@ int
 main(void)
 {
 	static enum role roles[] = { ROLE_PARENT, ROLE_PARSER, ROLE_DIALER,
-	    ROLE_WATCHER, ROLE_NOTIFIER, ROLE_STORE };
+	    ROLE_WATCHER, ROLE_NOTIFIER, ROLE_STORE, ROLE_WEB };
 	const struct CMUnitTest tests[] = {
 		{ "parent", test_role, NULL, NULL, &roles[0] },
 		{ "parser", test_role, NULL, NULL, &roles[1] },
@@ -372,8 +402,10 @@ main(void)
 		{ "watcher", test_role, NULL, NULL, &roles[3] },
 		{ "notifier", test_role, NULL, NULL, &roles[4] },
 		{ "store", test_role, NULL, NULL, &roles[5] },
+		{ "web", test_role, NULL, NULL, &roles[6] },
 		cmocka_unit_test(test_landlock),
 		cmocka_unit_test(test_landlock_of_the_parent),
+		cmocka_unit_test(test_link_local_client),
 		cmocka_unit_test(test_flags),
 	};
 

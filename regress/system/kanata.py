@@ -11,7 +11,7 @@ from cagecheck import assert_process, landlock_abi, status
 from harness import (ROOT, USER, Ended, built_tree, equal, make_dir, register, temp_dir, wait,
                      write, yaml)
 
-ROLES = ("parser", "dialer", "watcher", "notifier", "store")
+ROLES = ("parser", "dialer", "watcher", "notifier", "store", "web")
 # Quick, so that tests are; the order of events is asserted, never the time.
 QUICK = {"down_after": "1s", "up_after": "1s"}
 

@@ -35,6 +35,28 @@ static char api[] = "api", edge[] = "edge", empty[] = "", prod[] = "prod",
     all[] = "*", host[] = "::1", id[] = "cmp";
 
 static void
+test_web(void **state)
+{
+	struct conf_web w = { .host = host, .port = 2934, .tls = true };
+	struct conf *conf = conf_new();
+
+	(void)state;
+	assert_null(take(conf, ROLE_DIALER, conf_pack_web(&w)));
+	assert_string_equal(conf->web->host, "::1");
+	assert_int_equal(conf->web->port, 2934);
+	assert_true(conf->web->tls);
+	assert_false(conf->web->users);
+	assert_string_equal(take(conf, ROLE_WEB, conf_pack_web(&w)),
+	    "there are two web sections");
+	conf_free(conf);
+	conf = conf_new();
+	w.port = 65536;
+	assert_string_equal(take(conf, ROLE_WEB, conf_pack_web(&w)),
+	    "a port is out of range");
+	conf_free(conf);
+}
+
+static void
 test_component(void **state)
 {
 	struct conf_watch watch[] = { { KIND_DEPLOYMENT, prod, api },
@@ -215,6 +237,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_component),
+		cmocka_unit_test(test_web),
 		cmocka_unit_test(test_cluster_endpoint_etcd),
 		cmocka_unit_test(test_global),
 		cmocka_unit_test(test_secret),

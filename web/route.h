@@ -1,0 +1,18 @@
+/* Who answers for which path. */
+#ifndef KANATA_WEB_ROUTE_H
+#define KANATA_WEB_ROUTE_H
+
+#include "request.h"
+
+struct route {
+	const char	*path;		/* NULL at the end */
+	unsigned	 methods;	/* METHOD_* */
+	void		(*answer)(struct request *);
+};
+
+extern const struct route probe_routes[], rest_routes[];
+
+/* Answers: by a route, or with 404 or 405. */
+void	 route_answer(struct request *);
+
+#endif

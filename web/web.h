@@ -1,0 +1,32 @@
+/*
+ * What the files of web share.  The dashboard adds its routes (route.h) and
+ * answers by the functions of request.h and stream.h.
+ */
+#ifndef KANATA_WEB_WEB_H
+#define KANATA_WEB_WEB_H
+
+#include "../common/worker.h"
+
+/* -- server.c: connections, bounded in number and time ---------------------- */
+
+/* Before the cage. */
+void		 server_init(struct event_base *);
+/* Takes a listening descriptor, in place of the one before. */
+void		 server_listen(int fd);
+
+/* -- tls.c ------------------------------------------------------------------- */
+
+struct ssl_ctx_st;
+
+/* Before the cage. */
+void		 tls_init(void);
+/* Takes a part of what is to come; NULL, or why it cannot be used. */
+const char	*tls_secret(enum secret, int fd);
+/* NULL, or why certificate and key cannot be used. */
+const char	*tls_prepare(bool wanted);
+void		 tls_commit(void);
+void		 tls_abort(void);
+/* NULL: plain text is spoken. */
+struct ssl_ctx_st *tls_context(void);
+
+#endif
