@@ -13,22 +13,25 @@ SETUP = """set -e
 mount -t tmpfs -o mode=755 kanata "$1"
 mkdir "$1/upper" "$1/work" "$1/root"
 mount -t overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" kanata "$1/root"
-mount -t proc proc "$1/root/proc"
-mount --rbind /dev "$1/root/dev"
+if [ "$2" = devices ]; then
+	mount -t proc proc "$1/root/proc"
+	mount --rbind /dev "$1/root/dev"
+fi
 touch "$1/ready"
 exec sleep 100000
 """
 
 
 class Root:
-    def __init__(self):
+    def __init__(self, devices=True):
+        """devices: with /dev and /proc, for what is run by run()."""
         if not ROOT:
             raise Skipped("not root: no root directory of its own can be made")
         self.folder = temp_dir()
         self.output = os.path.join(self.folder, "output")
         with open(self.output, "w") as output:
-            self.holder = reap.start(["unshare", "-m", "sh", "-c", SETUP, "sh", self.folder],
-                                     stdout=output)
+            self.holder = reap.start(["unshare", "-m", "sh", "-c", SETUP, "sh", self.folder,
+                                      "devices" if devices else ""], stdout=output)
         register(self)
         self.path = f"/proc/{self.holder.pid}/root{self.folder}/root"
         ready = f"/proc/{self.holder.pid}/root{self.folder}/ready"
