@@ -34,8 +34,10 @@ ifdef WERROR
 WARN +=		-Werror
 endif
 HARDEN =	$(FORTIFY) -fstack-protector-strong -fPIE -fcf-protection
+# Where it was built is not in what was built.
+SAME =		-ffile-prefix-map=$(CURDIR)=.
 CPPFLAGS +=	-D_GNU_SOURCE -I$(B)
-CFLAGS +=	-std=gnu11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS)
+CFLAGS +=	-std=gnu11 $(OPT) $(WARN) $(HARDEN) $(SAME) $(SANFLAGS)
 LDFLAGS +=	-pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 
 # What each executable is made of.
@@ -415,9 +417,23 @@ deb:
 	cd $(DEB)/kanata && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 	    dpkg-buildpackage -us -uc -b
 
+# build/image, an OCI layout; skopeo(1) copies it to where it is wanted.
+IMAGE ?=	build/image
+export SOURCE_DATE_EPOCH ?= $(shell date -u +%s -d \
+		"$$(sed -n 's/^ -- .*>  //p' etc/debian/changelog)")
+image:
+	@regress/setup image
+	@$(MAKE) --no-print-directory -s all
+	@rm -rf $(IMAGE).tree
+	@$(MAKE) --no-print-directory -s install PREFIX=/usr \
+	    DESTDIR=$(abspath $(IMAGE)).tree
+	@etc/image/build $(IMAGE).tree $(IMAGE) $(VERSION)
+	@rm -rf $(IMAGE).tree
+	@echo "$(IMAGE):$(VERSION)"
+
 clean:
 	rm -rf build
 
 -include $(sort $(OBJS:.o=.d))
 .PHONY: all unit proc sandbox fuzz demo check bench soak chaos lint install \
-	deb clean FORCE
+	deb image clean FORCE
