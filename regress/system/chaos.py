@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """A run of accidents: outages, recoveries and rollouts of some components, a page
-that fails and loses answers, and kill -9 of any process or of all at once. When
-it is over, all that the page was ever asked to do is compared with the outages
-that there were.
+that fails and loses answers, kill -9 of any process or of all at once, and an etcd
+that fails, too. When it is over, all that the page was ever asked to do is compared
+with the outages that there were.
 
-    regress/system/chaos.py
+    regress/system/chaos.py [embedded] [etcd1] [etcd3] [two] [three]
 
-does the long run with each store (`make chaos`): KANATA_CHAOS_KILLS kills each,
-in KANATA_CHAOS_SECONDS at the most; KANATA_CHAOS_SEED says which run.
+does the long runs (`make chaos`), all or those: with the embedded store, with an etcd
+of one node and of three, and two and three daemons on one of three. KANATA_CHAOS_KILLS
+kills each, in KANATA_CHAOS_SECONDS at the most; KANATA_CHAOS_SEED says which run.
 """
 
 import os
@@ -22,145 +23,70 @@ if __name__ == "__main__":
     sys.dont_write_bytecode = True
 
 import reap
-from etcd import Etcd
-from harness import Ended, equal, wait
-from kanata import alive
+from chaosfaults import DaemonFaults, EtcdFaults, PageFaults
+from chaoswork import PATIENCE, SHOWN, Component, judge
+from etcd import Etcd, EtcdCluster
+from harness import equal, wait
+from kanata import Kanata
+from proxy import Proxy
 from world import Kube, World
 
 COMPONENTS = [f"cmp-{name}" for name in "abcdef"]
-SHOWN = 90              # seconds within which the page must say what lasts
-LATE = 10 ** 9 * 12     # ns after its end that an outage may still be posted
-NAMED_KILLS = 3         # of one worker; then all, since the parent waits longer
-                        # each time that a worker dies
+# Nodes of etcd (0: the embedded store) and daemons.
+RUNS = {"embedded": (0, 1), "etcd1": (1, 1), "etcd3": (3, 1), "two": (3, 2), "three": (3, 3)}
 
 
 def seed_of_environment():
     return int(os.environ.get("KANATA_CHAOS_SEED") or random.SystemRandom().getrandbits(32))
 
 
-# What was done to the components.
-
-class Outage:
-    def __init__(self, component, patient):
-        self.component, self.begin, self.end = component, time.time_ns(), None
-        self.patient = patient          # until it is on the page
-        self.openings = 0
-
-    def __repr__(self):
-        end = f"{(self.end - self.begin) / 1e9:.1f} s" if self.end else "to the end"
-        return f"{self.component} from {clock(self.begin)}, {end}"
-
-
-def clock(ns):
-    return time.strftime("%H:%M:%S", time.localtime(ns / 1e9)) + f".{ns // 10**6 % 1000:03d}"
-
-
-class Component:
-    """One workload and what is done to it, one thing after the other."""
-
-    def __init__(self, run, id):
-        self.run, self.id, self.workload = run, id, id.removeprefix("cmp-")
-        self.outage, self.until, self.limit, self.outages = None, 0, None, []
-        self.what = "well"
-
-    def rest(self, least, most):
-        self.until = time.monotonic() + self.run.random.uniform(least, most)
-
-    def shown(self):
-        return self.run.shown[self.id]
-
-    def waits_for_page(self, done, what):
-        """True when there is nothing to wait for any more."""
-        if not done:
-            assert time.monotonic() < self.limit, f"{SHOWN} s and {self.id} is not {what} " \
-                f"on the page: {self.outages[-3:]}, it shows {self.shown()}"
-        return done
-
-    def step(self):
-        if time.monotonic() >= self.until:
-            getattr(self, "step_" + self.what)()
-
-    def step_well(self):
-        chance = self.run.random.random()
-        self.limit = time.monotonic() + SHOWN
-        if chance < 0.15:
-            self.run.kube.rollout("default", self.workload, duration=1)
-            self.what = "rolling"
-            self.rest(2, 3)
-        else:
-            self.crash(patient=chance > 0.5)
-
-    def crash(self, patient):
-        random = self.run.random
-        self.outage = Outage(self.id, patient)
-        self.outages.append(self.outage)
-        self.run.kube.crash("default", self.workload, random.choice(("CrashLoopBackOff", "NotReady")),
-                            count=None if patient else random.choice((None, None, 1)))
-        self.what = "down"
-        self.rest(*(1, 2) if patient else (0.1, 4))
-
-    def step_down(self):
-        if self.outage.patient and not self.waits_for_page(self.shown() == "MAJOROUTAGE", "down"):
-            return
-        self.heal()
-        self.rest(*(0.5, 2) if self.outage.patient else (0.3, 2))
-        self.what = "back" if self.outage.patient else "well"
-
-    def heal(self):
-        self.run.kube.heal("default", self.workload)
-        self.outage.end = time.time_ns()
-        self.limit = time.monotonic() + SHOWN
-
-    def step_back(self):
-        if self.waits_for_page(self.shown() == "OPERATIONAL", "up again"):
-            self.what = "well"
-            self.rest(0, 1)
-
-    def step_rolling(self):
-        self.what = "well"
-
-    def finish(self):
-        """Half of them end down, so that the page has something to say."""
-        if self.what == "down" and self.run.random.random() < 0.5:
-            self.heal()
-        elif self.what in ("well", "back") and self.run.random.random() < 0.3:
-            self.crash(patient=True)
-        elif self.what == "down":
-            # Perhaps only one of its pods was.
-            self.run.kube.crash("default", self.workload)
-
-    def truth(self):
-        return "OPERATIONAL" if not self.outages or self.outage.end else "MAJOROUTAGE"
-
-
-# The whole run.
-
 class Chaos:
-    def __init__(self, seed, etcd=False, seconds=0, kills=0):
-        print(f"chaos: KANATA_CHAOS_SEED={seed}, {'etcd' if etcd else 'embedded store'}", flush=True)
+    def __init__(self, seed, run="embedded", seconds=0, kills=0):
+        print(f"chaos: KANATA_CHAOS_SEED={seed}, {run}", flush=True)
         self.random = random.Random(seed)
         self.end = time.monotonic() + seconds
-        self.wanted_kills, self.kills, self.named = kills, 0, {}
+        self.wanted_kills, self.calms, self.is_calm = kills, 0, False
+        nodes, daemons = RUNS[run]
         self.kube = Kube()
         for id in COMPONENTS:
             self.kube.deployment("default", id.removeprefix("cmp-"), 2, max_unavailable=1,
                                  max_surge=0)
-        self.etcd = Etcd() if etcd else None
         # What etcd does not have is forgotten by a kill: it must hold.
-        extra = {"etcd": {"nodes": [self.etcd.node]}, "on_loss": "hold"} if etcd else {}
+        extra = {"on_loss": "hold", "replicas": daemons} if nodes else {}
         self.world = World(
             {id: id.removeprefix("cmp-") for id in COMPONENTS}, kube=self.kube,
             instatus={}, group_wait="1s", defaults={
                 "down_after": "1s", "up_after": "1s",
                 "reopen_within": self.random.choice(("1s", "1s", "1h"))}, start=False, **extra)
-        self.page, self.kanata = self.world.page, self.world.kanata
-        self.kanata.configure({**self.world.config, "instatus": {
-            "url": self.page.url, "rate_per_minute": 6000}})
-        self.kanata.start()
-        self.world.wait_all()
+        self.page = self.world.page
+        self.daemons = [self.world.kanata, *(
+            Kanata(secrets=[secret.decode() for secret in self.world.kanata.secrets], start=False)
+            for _ in range(daemons - 1))]
+        self.daemon_faults = DaemonFaults(self.daemons, self.random)
+        self.faults = [PageFaults(self.page, self.random), self.daemon_faults]
+        if nodes:
+            self.start_etcd(nodes)
+        for number, daemon in enumerate(self.daemons):
+            self.start_daemon(daemon, number)
         self.components = [Component(self, id) for id in COMPONENTS]
         self.look()
-        self.next_kill, self.next_fault, self.clear_at = 0, 0, None
+
+    def start_etcd(self, nodes):
+        etcd = EtcdCluster(nodes) if nodes > 1 else Etcd()
+        members = etcd.members if nodes > 1 else [etcd]
+        self.proxies = [[Proxy(member.port, self.random.getrandbits(32)) for member in members]
+                        for _ in self.daemons]
+        self.etcd_faults = EtcdFaults(etcd, members, self.proxies, self.random)
+        self.faults.append(self.etcd_faults)
+
+    def start_daemon(self, daemon, number):
+        etcd = {"etcd": {"nodes": [f"127.0.0.1:{proxy.port}" for proxy in self.proxies[number]]}} \
+            if len(self.faults) > 2 else {}
+        daemon.configure({**self.world.config, **etcd, "instatus": {
+            "url": self.page.url, "rate_per_minute": 6000}})
+        daemon.start()
+        wait(lambda: {item["health"] for item in daemon.show()["components"]} == {"ok"}, 40,
+             "all components to be ok")
 
     def look(self):
         page = next(iter(self.page.command("state", requests=False)["pages"].values()))
@@ -168,98 +94,56 @@ class Chaos:
         self.open = [i for i in page["incidents"] if i["status"] != "RESOLVED"]
 
     def over(self):
-        return self.kills >= self.wanted_kills > 0 or time.monotonic() > self.end
+        return self.daemon_faults.kills >= self.wanted_kills > 0 or time.monotonic() > self.end
 
     def run(self):
         while not self.over():
             self.look()
             for component in self.components:
                 component.step()
-            now = time.monotonic()
-            if now >= self.next_fault:
-                self.break_page(now)
-            if now >= self.next_kill:
-                self.kill()
-                self.next_kill = now + self.random.uniform(0.2, 2.5)
+            self.weather()
             time.sleep(0.05)
         self.settle()
-        self.judge()
-        print(f"chaos: {self.kills} kills, {sum(len(c.outages) for c in self.components)} outages, "
-              f"{len(self.page.incidents())} incidents", flush=True)
+        judge(self.acts(), [outage for c in self.components for outage in c.outages])
+        self.tell()
 
-    # The page's accidents.
+    def weather(self):
+        """Accidents, until somebody has waited for too long; then none until they
+        have what they waited for."""
+        patient = max(component.waited() for component in self.components) < PATIENCE
+        if patient:
+            self.is_calm = False
+            for faults in self.faults:
+                faults.step(time.monotonic())
+        elif not self.is_calm:
+            self.is_calm = True
+            self.calms += 1
+            self.calm()
 
-    def break_page(self, now):
-        """One fault after the other; each ends before the backoff gets long."""
-        random = self.random
-        if self.clear_at is not None:
-            self.page.clear()
-            self.clear_at = None
-            self.next_fault = now + random.uniform(0.1, 1)
-            return
-        if random.random() < 0.7:
-            self.lose_something()
-            most = 5
-        else:
-            self.storm()
-            most = 2
-        self.clear_at = self.next_fault = now + random.uniform(0.5, most)
+    def calm(self):
+        for faults in self.faults:
+            faults.calm()
 
-    def lose_something(self):
-        """Of one or two requests, mostly of those that must not be said twice."""
-        kind = self.random.choice(("close_before", "close_after", "close_after", "nothing_after",
-                                   "slow", "slow_after_act"))
-        options = {"seconds": self.random.uniform(0.1, 1.5)} if kind.startswith("slow") else {}
-        method = self.random.choice(("POST", "POST", "POST", "PUT", None))
-        self.page.fault(kind, match="/incidents" if method == "POST" else "/v1/", method=method,
-                        count=self.random.choice((1, 1, 2)), **options)
-
-    def storm(self):
-        self.random.choice((
-            lambda: self.page.fault("status", code=429, retry_after=1, count=-1, match="/v1/"),
-            lambda: self.page.fault("status", code=self.random.choice((500, 502, 503)), count=-1,
-                                    match="/v1/"),
-            lambda: self.page.rate(self.random.choice((1, 3)))))()
-
-    # Ours.
-
-    def kill(self):
-        if self.kanata.child.poll() is not None:
-            raise Ended(f"kanatad ended by itself with {self.kanata.child.returncode}")
-        pids = self.kanata.pids()
-        names = [name for name in sorted(pids) if name != "parent"]
-        self.kills += 1
-        if self.random.random() < 0.2 or not names:
-            return self.kill_all(pids)
-        name = self.random.choice(names)
-        self.named[name] = self.named.get(name, 0) + 1
-        if self.named[name] > NAMED_KILLS:
-            return self.kill_all(pids)
-        try:
-            os.kill(pids[name], signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-
-    def kill_all(self, pids):
-        self.named = {}
-        if self.random.random() < 0.5:
-            # The parent alone: the others see that it is gone and end.
-            child, self.kanata.child = self.kanata.child, None
-            os.kill(child.pid, signal.SIGKILL)
-            wait(lambda: not any(alive(pid) for pid in pids.values()), 20,
-                 "the workers to end with the parent")
-            reap.end_group(child)
-        else:
-            self.kanata.kill9_tree()
-        self.kanata.start(ready=False)
+    def tell(self):
+        outages = [outage for c in self.components for outage in c.outages]
+        text = f"{self.daemon_faults.kills} kills, {len(outages)} outages, " \
+            f"{sum(outage.openings for outage in outages)} of them on the page, " \
+            f"{len(self.page.incidents())} incidents, {self.calms} calms"
+        if self.daemon_faults.freezes:
+            text += f", {self.daemon_faults.freezes} freezes"
+        if len(self.faults) > 2:
+            text += ", etcd: " + ", ".join(f"{what} {count}" for what, count in
+                                           sorted(self.etcd_faults.count.items()))
+        print(f"chaos: {text}", flush=True)
 
     # The end of it.
 
     def settle(self):
-        self.page.clear()
+        self.calm()
         for component in self.components:
             component.finish()
-        self.kill_all(self.kanata.pids())
+        for daemon in self.daemons:
+            self.daemon_faults.kill_all(daemon)
         self.settled("with some down")
         for component in self.components:
             if component.truth() != "OPERATIONAL":
@@ -286,72 +170,32 @@ class Chaos:
         right()
         equal(len(self.acts()), acts, f"changes of the page, once it was right {what}")
 
-    # The judgement.
-
     def acts(self):
         """What the page did for us, in that order."""
         found = [entry for entry in self.page.requests() if entry["acted"]
                  and entry["method"] in ("POST", "PUT")]
         return sorted(found, key=lambda entry: entry["acted"]["time"])
 
-    def judge(self):
-        openings, trouble, resolved, said = [], {}, set(), set()
-        for entry in self.acts():
-            part, body, when = entry["path"].split("/"), entry["body"], entry["acted"]["time"]
-            if part[3] != "incidents":
-                continue
-            id = part[4] if len(part) > 4 else entry["acted"]["id"]
-            if entry["method"] == "POST":
-                # A create by its name and time, an update by its incident too.
-                mark = (part[4] if len(part) > 4 else body["name"], body["started"])
-                assert mark not in said, f"posted twice: {entry}"
-                said.add(mark)
-                assert (body["status"] == "RESOLVED") <= (id not in resolved), \
-                    f"resolved twice: {entry}"
-                (resolved.add if body["status"] == "RESOLVED" else resolved.discard)(id)
-            for item in body.get("statuses", ()):
-                bad = item["status"] not in ("OPERATIONAL", "UNDERMAINTENANCE")
-                holder = trouble.get(item["id"])
-                if not bad and holder == id:
-                    del trouble[item["id"]]
-                elif bad and holder != id:
-                    assert holder is None, f"{item['id']} is in two incidents: {holder}, {entry}"
-                    trouble[item["id"]] = id
-                    openings.append((when, item["id"], id))
-        equal(trouble, {}, "what was never said to be well again")
-        self.match(openings)
-
-    def match(self, openings):
-        """Each opening has an outage of its own, and each outage that was seen
-        on the page has one. The oldest that is not over for long is taken:
-        that finds a match for all if there is one."""
-        outages = [outage for c in self.components for outage in c.outages]
-        for when, id, incident in openings:
-            fit = [o for o in outages if o.component == id and o.begin <= when
-                   and when <= o.end + LATE and not o.openings]
-            mine = [o for o in outages if o.component == id]
-            assert fit, f"incident {incident} opened at {clock(when)} for {id}: false or twice; " \
-                f"its outages: {mine}; openings: " \
-                f"{[(clock(w), i) for w, c, i in openings if c == id]}"
-            fit[0].openings += 1
-
 
 def main():
     import harness
     import pytests
     reap.adopt_orphans()
+    signal.signal(signal.SIGALRM, pytests.out_of_time)
+    sys.stdout.reconfigure(line_buffering=True)
     seed = seed_of_environment()
     seconds = int(os.environ.get("KANATA_CHAOS_SECONDS") or 3600)
     kills = int(os.environ.get("KANATA_CHAOS_KILLS") or 500)
     failed = False
-    for etcd in (False, True):
-        def test(etcd=etcd):
-            chaos = Chaos(seed, etcd, seconds, kills)
+    for run in sys.argv[1:] or RUNS:
+        def test(run=run):
+            chaos = Chaos(seed, run, seconds, kills)
             chaos.run()
-            assert chaos.kills >= kills, f"{chaos.kills} of {kills} kills in {seconds} s"
+            done = chaos.daemon_faults.kills
+            assert done >= kills, f"{done} of {kills} kills in {seconds} s"
         test.limit = seconds + 400
         report = pytests.run_one(harness, test)
-        print(f"{report['status']} chaos/{'etcd' if etcd else 'embedded'} {report['reason']} "
+        print(f"{report['status']} chaos/{run} {report['reason']} "
               f"{report['seconds']:.0f}s", flush=True)
         failed |= report["status"] == "FAIL"
     reap.end_everything()

@@ -8,9 +8,9 @@ SECONDS = 20
 
 @limit(300)
 def test_embedded():
-    Chaos(seed_of_environment(), seconds=SECONDS).run()
+    Chaos(seed_of_environment(), "embedded", SECONDS).run()
 
 
 @limit(300)
 def test_etcd():
-    Chaos(seed_of_environment(), etcd=True, seconds=SECONDS).run()
+    Chaos(seed_of_environment(), "etcd1", SECONDS).run()
