@@ -391,6 +391,7 @@ copy_options(struct http_request *req, const struct http_request_options *o)
 	req->reply_max = o->reply_max == 0 ? REPLY_MAX : o->reply_max;
 	req->timeout = o->timeout == 0 ? TIMEOUT : o->timeout;
 	req->idle_timeout = o->idle_timeout;
+	req->may_send = o->may_send;
 	req->data = o->data;
 	req->done = o->done;
 	req->arg = o->arg;

@@ -87,6 +87,10 @@ struct http_request_options {
 	unsigned	 timeout;	/* ms for the whole, 0: 30 s; a stream
 					 * sets HTTP_NO_TIMEOUT */
 	unsigned	 idle_timeout;	/* ms without a byte, 0: none */
+	/* Asked when the connection stands, before the first byte leaves: if
+	 * false none does, and it has ended as HTTP_NOT_SENT.  NULL: it
+	 * may.  Calls nothing of this file. */
+	bool		(*may_send)(void *arg);
 	/* A piece of the body of a 2xx answer; return -1 to stop.  NULL:
 	 * collect it.  The body of any other status is always collected. */
 	int		(*data)(struct http_request *, const char *, size_t,

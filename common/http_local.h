@@ -53,6 +53,7 @@ struct http_request {
 	char			*body;
 	size_t			 body_len, reply_max;
 	unsigned		 timeout, idle_timeout;
+	bool			(*may_send)(void *);
 	int			(*data)(struct http_request *, const char *,
 				    size_t, void *);
 	void			(*done)(struct http_request *,

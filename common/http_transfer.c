@@ -197,6 +197,12 @@ on_send(void *arg, char *ip, char *local_ip, int port, int local_port)
 		req->resend = true;
 		return (CURL_PREREQFUNC_ABORT);
 	}
+	/* It may have waited long for this connection. */
+	if (req->may_send != NULL && !req->may_send(req->arg)) {
+		stop(req, HTTP_NOT_SENT, "not sent: who asked for it may not "
+		    "any more");
+		return (CURL_PREREQFUNC_ABORT);
+	}
 	if (!req->ready)
 		req->before = bytes_out(req);
 	req->ready = true;

@@ -360,6 +360,15 @@ call_done(struct http_request *request, const struct http_reply *http,
 	notifier_kick();
 }
 
+/* The lease may have ended while it waited for its turn and a connection. */
+static bool
+call_may_send(void *arg)
+{
+	const struct call *c = arg;
+
+	return (strcmp(c->method, "GET") == 0 || persist_speaks());
+}
+
 static void
 call_send(struct call *c)
 {
@@ -370,6 +379,7 @@ call_send(struct call *c)
 		.body_len = c->body != NULL ? strlen(c->body) : 0,
 		.reply_max = REPLY_MAX,
 		.timeout = TIMEOUT,
+		.may_send = call_may_send,
 		.done = call_done,
 		.arg = c
 	};

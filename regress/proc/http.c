@@ -60,6 +60,8 @@ struct result {
 	bool		 stop;
 	uint64_t	 received;
 	char		 type[64];
+	unsigned	 asked;		/* whether it may be sent */
+	bool		 may_not;
 };
 
 static void
@@ -93,6 +95,15 @@ on_data(struct http_request *req, const char *data, size_t len, void *arg)
 	assert_true(strlen(r->pieces) + len < sizeof(r->pieces));
 	strncat(r->pieces, data, len);
 	return (r->stop ? -1 : 0);
+}
+
+static bool
+on_may_send(void *arg)
+{
+	struct result *r = arg;
+
+	r->asked++;
+	return (!r->may_not);
 }
 
 static void
@@ -748,6 +759,39 @@ never_sent_twice(void **state)
 	}
 }
 
+/* Whether it may be sent is asked when it could be: not while it waits. */
+static void
+held_back(void **state)
+{
+	struct http_server *s[2] = { server(PLAIN, "127.0.0.1", NULL),
+	    server(TLS, "server.test", NULL) };
+	struct http_request_options o = { .method = "POST", .body = "{}",
+	    .body_len = 2, .may_send = on_may_send };
+	struct result *r;
+	unsigned i, kept;
+
+	(void)state;
+	for (i = 0; i < 2; i++)
+		/* On a new connection, then on the kept one. */
+		for (kept = 0; kept < 2; kept++) {
+			r = result_reset();
+			o.path = "/held-back";
+			begin(s[i], o, r);
+			assert_int_equal(r->asked, 0);
+			r->may_not = true;
+			loop_until(&r->done);
+			expect(r, HTTP_NOT_SENT, 0, "not sent");
+			assert_int_equal(r->asked, 1);
+			expect_count("held-back", "POST", 0);
+			o.path = "/echo";
+			r = run(s[i], o);
+			expect(r, HTTP_REPLY, 200, "");
+			assert_int_equal(r->asked, 1);
+		}
+	http_server_free(s[0]);
+	http_server_free(s[1]);
+}
+
 static void
 cancelled(void **state)
 {
@@ -982,6 +1026,7 @@ run_caged(void)
 		cmocka_unit_test(kept_connection_ends),
 		cmocka_unit_test(kept_connection_dies),
 		cmocka_unit_test(never_sent_twice),
+		cmocka_unit_test(held_back),
 		cmocka_unit_test(cancelled),
 		cmocka_unit_test(breaks_no_line),
 		cmocka_unit_test(sent_from_a_callback),
