@@ -75,11 +75,12 @@ put_send_all(void)
 }
 
 /* The store cannot be reached, but we speak: the core goes on, the write is
- * made up for later. */
+ * made up for later.  Not when speaking has an end: whoever speaks then knows
+ * only what is stored. */
 static bool
 is_on_credit(void)
 {
-	return (speaks && !reachable);
+	return (speaks && !reachable && until == 0);
 }
 
 static void

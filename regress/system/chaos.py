@@ -8,11 +8,14 @@ with the outages that there were.
 
 does the long runs (`make chaos`), all or those: with the embedded store, with an etcd
 of one node and of three, and two and three daemons on one of three. KANATA_CHAOS_KILLS
-kills each, in KANATA_CHAOS_SECONDS at the most; KANATA_CHAOS_SEED says which run.
+kills each, in KANATA_CHAOS_SECONDS at the most; KANATA_CHAOS_SEED says which run, KANATA_CHAOS_LOG names
+a folder for what one that failed has logged.
 """
 
+import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -72,7 +75,7 @@ class Chaos:
         self.look()
 
     def start_etcd(self, nodes):
-        etcd = EtcdCluster(nodes) if nodes > 1 else Etcd()
+        etcd = EtcdCluster(nodes) if nodes > 1 else Etcd(durable=True)
         members = etcd.members if nodes > 1 else [etcd]
         self.proxies = [[Proxy(member.port, self.random.getrandbits(32)) for member in members]
                         for _ in self.daemons]
@@ -123,6 +126,14 @@ class Chaos:
     def calm(self):
         for faults in self.faults:
             faults.calm()
+
+    def keep(self, folder):
+        """What may tell why it failed."""
+        os.makedirs(folder, exist_ok=True)
+        for number, daemon in enumerate(self.daemons):
+            shutil.copy(daemon.log_file, os.path.join(folder, f"daemon-{number}.log"))
+        with open(os.path.join(folder, "page.json"), "w") as file:
+            json.dump(self.page.state(), file, indent=1)
 
     def tell(self):
         outages = [outage for c in self.components for outage in c.outages]
@@ -190,7 +201,12 @@ def main():
     for run in sys.argv[1:] or RUNS:
         def test(run=run):
             chaos = Chaos(seed, run, seconds, kills)
-            chaos.run()
+            try:
+                chaos.run()
+            except BaseException:
+                if folder := os.environ.get("KANATA_CHAOS_LOG"):
+                    chaos.keep(os.path.join(folder, run))
+                raise
             done = chaos.daemon_faults.kills
             assert done >= kills, f"{done} of {kills} kills in {seconds} s"
         test.limit = seconds + 400

@@ -80,7 +80,9 @@ class DaemonFaults:
             self.calm()
         if now < self.next:
             return
-        self.next = now + self.random.uniform(0.2, 2.5)
+        # What a restart finds on its way is not looked for before some seconds.
+        self.next = now + self.random.uniform(*(
+            (6, 10) if self.random.random() < 0.1 else (0.2, 2.5)))
         daemon = self.random.choice(self.daemons)
         if daemon.child.poll() is not None:
             raise Ended(f"kanatad ended by itself with {daemon.child.returncode}")

@@ -1,67 +1,15 @@
-"""Two daemons on one etcd: one speaks, and nothing is said twice."""
+"""Two and three daemons on one etcd: one speaks, and nothing is said twice."""
 
-import json
 import os
 import signal
 
-from etcd import Etcd
 from harness import equal, limit, wait
-from kanata import Kanata
-from world import HOOK, KEY, TOKEN, Kube, World
-
-LEASE = 10              # seconds; whoever takes over waits for its end
-
-
-class Pair:
-    def __init__(self):
-        self.etcd, self.kube = Etcd(), Kube()
-        self.kube.deployment("default", "api", 2)
-        self.world = World({"cmp": "api"}, kube=self.kube, replicas=2,
-                           etcd={"nodes": [self.etcd.node]})
-        self.page = self.world.page
-        self.daemons = [self.world.kanata,
-                        Kanata(self.world.config, secrets=(KEY, TOKEN, HOOK))]
-        for daemon in self.daemons:
-            daemon.wait_health("cmp", "ok")
-        self.leader = self.wait_leader()
-
-    def elected(self):
-        """What the election key says, or None."""
-        return next((json.loads(value) for key, value in self.etcd.prefix().items()
-                     if key.endswith("/leader")), None)
-
-    def wait_leader(self, but=None):
-        """The daemon whose store holds the election key."""
-        def which():
-            who = self.elected()
-            return next((daemon for daemon in self.daemons if daemon is not but
-                         and daemon.pids().get("store") == who["pid"]), None) if who else None
-        return wait(which, LEASE + 20, "a leader")
-
-    def other(self, daemon):
-        return self.daemons[1 - self.daemons.index(daemon)]
-
-    def freeze(self, daemon, number=signal.SIGSTOP):
-        pids = list(daemon.pids().values())
-        for pid in pids if number == signal.SIGSTOP else reversed(pids):
-            os.kill(pid, number)
-
-    def heal(self):
-        self.world.recovery("api", "cmp", limit=60)
-
-    def assert_once(self):
-        """One incident, each thing said once, by whichever of them."""
-        self.page.assert_one_outage("cmp")
-        acted = [entry for entry in self.page.requests("POST") if entry["acted"]]
-        creates = [entry for entry in acted if entry["path"].endswith("/incidents")]
-        equal(len(creates), 1, f"incidents that were created by {acted}")
-        said = [entry["body"]["started"] for entry in acted]
-        equal(len(set(said)), len(said), f"posts of their own among {acted}")
+from replicas import HELD, LEASE, Replicas
 
 
 @limit(120)
 def test_one_speaks():
-    pair = Pair()
+    pair = Replicas()
     pair.world.outage("api", "cmp")
     quiet = pair.other(pair.leader)
     quiet.wait_health("cmp", "major")
@@ -76,7 +24,7 @@ def test_one_speaks():
 
 @limit(150)
 def test_leader_killed_during_an_outage():
-    pair = Pair()
+    pair = Replicas()
     incident = pair.world.outage("api", "cmp")
     dead = pair.leader
     dead.kill9_tree()
@@ -94,7 +42,7 @@ def test_leader_killed_during_an_outage():
 @limit(150)
 def test_leader_killed_between_intent_and_answer():
     """Created, but who asked for it is dead: the other one looks for it."""
-    pair = Pair()
+    pair = Replicas()
     pair.page.fault("nothing_after", match="/incidents", method="POST", count=1)
     pair.kube.crash("default", "api")
     pair.page.wait_open(1)
@@ -131,13 +79,13 @@ def frozen(pair, before=None):
 @limit(150)
 def test_leader_frozen():
     """Until the outage that begins meanwhile is on the page."""
-    pair = Pair()
+    pair = Replicas()
     frozen(pair, lambda: pair.kube.crash("default", "api"))
 
 
 @limit(150)
 def test_leader_frozen_during_an_outage():
-    pair = Pair()
+    pair = Replicas()
     pair.world.outage("api", "cmp")
     frozen(pair)
 
@@ -145,7 +93,7 @@ def test_leader_frozen_during_an_outage():
 @limit(150)
 def test_leader_frozen_before_it_posts():
     """What it was about to say is overdue when it wakes, and not its to say."""
-    pair = Pair()
+    pair = Replicas()
     pair.page.fault("status", code=429, retry_after=1, match="/incidents", method="POST", count=-1)
     pair.kube.crash("default", "api")
     wait(pair.page.created, 30, "the leader to try")
@@ -155,7 +103,7 @@ def test_leader_frozen_before_it_posts():
 @limit(150)
 def test_store_of_the_leader_frozen():
     """Its notifier cannot hear that it speaks no more: it knows by itself."""
-    pair = Pair()
+    pair = Replicas()
     pair.page.fault("status", code=429, retry_after=LEASE + 3, match="/incidents", method="POST",
                     count=1)
     pair.kube.crash("default", "api")
@@ -172,12 +120,12 @@ def test_store_of_the_leader_frozen():
 @limit(150)
 def test_etcd_stopped_for_a_while():
     """Nobody knows who leads: nobody speaks. Then one says what is so."""
-    pair = Pair()
+    pair = Replicas()
     pair.etcd.stop()
     for daemon in pair.daemons:
-        wait(lambda: "nothing is posted until it can" in daemon.ctl("show", "state").out
+        wait(lambda: HELD in daemon.ctl("show", "state").out
              or "leads" not in daemon.ctl("show", "state").out, 30, "it to see that etcd is away")
-    pair.leader.wait_log("nothing is posted until it can", limit=40)
+    pair.leader.wait_log(HELD, limit=40)
     pair.kube.crash("default", "api")
     for daemon in pair.daemons:
         daemon.wait_health("cmp", "major")
@@ -192,10 +140,10 @@ def test_etcd_stopped_for_a_while():
 @limit(150)
 def test_etcd_stopped_during_an_outage():
     """It ends meanwhile: that is said when it can be, and once."""
-    pair = Pair()
+    pair = Replicas()
     pair.world.outage("api", "cmp")
     pair.etcd.stop()
-    pair.leader.wait_log("nothing is posted until it can", limit=40)
+    pair.leader.wait_log(HELD, limit=40)
     pair.kube.heal("default", "api")
     for daemon in pair.daemons:
         daemon.wait_health("cmp", "ok")
@@ -203,4 +151,48 @@ def test_etcd_stopped_during_an_outage():
     pair.etcd.start()
     pair.page.wait_status("cmp", "OPERATIONAL", limit=60)
     pair.page.wait_open(0)
+    pair.assert_once()
+
+
+@limit(180)
+def test_three_and_their_leaders_die():
+    """Whoever leads is killed, then whoever is next stands still: one is left,
+    and that is enough."""
+    three = Replicas(3)
+    incident = three.outage()
+    dead = three.leader
+    dead.kill9_tree()
+    still = three.wait_leader(dead)
+    three.freeze(still)
+    try:
+        last = three.wait_leader(dead, still)
+        last.wait_health("cmp", "major")
+        three.heal()
+    finally:
+        mark = still.log_size()
+        three.freeze(still, signal.SIGCONT)
+    still.wait_log("another kanatad leads", since=mark)
+    equal([i["id"] for i in three.page.incidents()], [incident["id"]], "incidents")
+    three.assert_once()
+
+
+@limit(150)
+def test_leader_cut_from_etcd():
+    """It goes silent by itself, the other one takes over; the silence of a network
+    that loses everything tells neither."""
+    pair = Replicas(cut=True)
+    alone = pair.leader
+    for proxy in pair.proxies_of(alone):
+        proxy.frozen.set()
+    pair.kube.crash("default", "api")
+    pair.wait_held(alone)
+    heir = pair.wait_leader(alone)
+    pair.page.wait_status("cmp", "MAJOROUTAGE", limit=60)
+    mark = alone.log_size()
+    for proxy in pair.proxies_of(alone):
+        proxy.frozen.clear()
+        proxy.cut_all()
+    alone.wait_log("another kanatad leads", since=mark)
+    equal(pair.wait_leader(), heir, "the leader")
+    pair.heal()
     pair.assert_once()

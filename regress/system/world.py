@@ -109,14 +109,14 @@ class World:
              f"all components to be {health}")
         return self
 
-    def outage(self, workload, id, status="MAJOROUTAGE", ns="default"):
+    def outage(self, workload, id, status="MAJOROUTAGE", ns="default", limit=30):
         """Crashes a workload; returns the open incident."""
         self.kube.crash(ns, workload)
-        self.page.wait_status(id, status)
-        incidents = self.page.wait_open(1)
+        self.page.wait_status(id, status, limit=limit)
+        incidents = self.page.wait_open(1, limit=limit)
         return incidents[0]
 
     def recovery(self, workload, id, ns="default", limit=30):
         self.kube.heal(ns, workload)
         self.page.wait_status(id, "OPERATIONAL", limit=limit)
-        self.page.wait_open(0)
+        self.page.wait_open(0, limit=limit)
