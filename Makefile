@@ -104,7 +104,7 @@ kanata-notifier_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 kanata-store_SRCS = $(worker) $(http) \
 		store/main.c store/state.c store/embedded.c store/etcd.c \
 		store/etcd_call.c store/etcd_elect.c store/etcd_write.c \
-		store/etcd_json.c
+		store/etcd_json.c store/etcd_say.c
 kanata-store_LIBS = -lcurl -levent_core -ljansson -llmdb -lmsgpackc -lseccomp -lbsd
 
 kanata-runner_SRCS = $(worker) common/lines.c common/plugin.c \

@@ -1,6 +1,6 @@
 /*
  * The etcd engine: any number of kanatad share state and elect one that speaks.
- * Configuration, what the notifier asks, and what is said to it.
+ * Configuration, and what the notifier asks.
  */
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -87,73 +87,6 @@ etcd_knows(const struct etcd *e)
 {
 	return (e->loaded && (e->observe || etcd_leads(e) ||
 	    (e->publish && e->led)));
-}
-
-/* What holds, in words; which of them, for the log. */
-static enum etcd_say
-describe(const struct etcd *e, bool leads, bool speaks, char *text, size_t size)
-{
-	if (e->reachable && e->leader[0] != '\0') {
-		snprintf(text, size, "another kanatad leads: %s", e->leader);
-		return (SAY_FOLLOWER);
-	}
-	if (e->reachable && e->load_again) {
-		strlcpy(text, "another kanatad led meanwhile: the state has "
-		    "to be loaded anew", size);
-		return (SAY_LOAD);
-	}
-	if (!e->reachable) {
-		snprintf(text, size, "etcd cannot be used (%s): %s",
-		    e->trouble[0] == '\0' ? "no answer yet" : e->trouble,
-		    e->publish && speaks ? "going on from memory" :
-		    speaks ? "going on until the lease ends" :
-		    e->loaded ? "nothing is posted until it can" :
-		    "what is open on the page is not known, so nothing is "
-		    "posted until it can");
-		return (e->trouble[0] == '\0' ? SAY_NOTHING : SAY_AWAY);
-	}
-	if (e->observe) {
-		strlcpy(text, "observing: nothing is written", size);
-		return (SAY_OBSERVER);
-	}
-	if (e->full) {
-		snprintf(text, size, "%s, but etcd is out of space: %s",
-		    leads ? "leader" : "no leader yet", e->publish && speaks ?
-		    "changes are held in memory" : "changes fail");
-		return (SAY_FULL);
-	}
-	if (leads) {
-		strlcpy(text, "leader", size);
-		return (SAY_LEADER);
-	}
-	snprintf(text, size, "no leader yet%s", speaks ?
-	    ", going on from memory" : "");
-	return (SAY_ELECTION);
-}
-
-void
-etcd_update(struct etcd *e)
-{
-	const bool leads = etcd_leads(e);
-	const bool speaks = etcd_knows(e) && !e->load_again;
-	enum etcd_say say;
-	char text[512];
-
-	if (e->instance == NULL)
-		return;
-	say = describe(e, leads, speaks, text, sizeof(text));
-	if (say != e->said || speaks != e->said_speaks) {
-		if (say == SAY_LEADER || say == SAY_OBSERVER)
-			log_info("etcd: %s", text);
-		else
-			log_warnx("etcd: %s", text);
-	}
-	e->said = say;
-	e->said_speaks = speaks;
-	/* Whoever speaks must end by itself, too: this process may stand
-	 * still. */
-	store_say(e->reachable, speaks, speaks && !e->observe && !e->publish ?
-	    e->lease_end : 0, text);
 }
 
 /* -- what the notifier asks ------------------------------------------------ */
@@ -419,6 +352,10 @@ nodes_replace(struct etcd *e, const struct conf_etcd *c)
 	e->current = 0;
 	e->failures = 0;
 	e->token_suspect = false;
+	/* Of trouble before there is no more to say. */
+	e->trouble[0] = '\0';
+	if (e->said == SAY_AWAY)
+		e->said = SAY_NOTHING;
 	etcd_forget_token(e);
 	free(e->user);
 	e->user = need_string(c->user);

@@ -1,7 +1,7 @@
 /*
  * The etcd engine, inside: shared by etcd.c (configuration, requests of the
- * notifier), etcd_call.c (one request to one node), etcd_elect.c (login, lease,
- * leadership) and etcd_write.c (changes on their way).
+ * notifier), etcd_say.c (what holds), etcd_call.c (one request to one node),
+ * etcd_elect.c (login, lease, leadership) and etcd_write.c (changes on their way).
  */
 #ifndef KANATA_STORE_ETCD_H
 #define KANATA_STORE_ETCD_H
@@ -92,6 +92,8 @@ struct etcd {
 	bool		 load_again;	/* ... but another led since */
 	enum etcd_say	 said;
 	bool		 said_speaks;
+	unsigned	 said_again;	/* other troubles of the same kind */
+	char		 said_trouble[ETCD_TEXT_MAX];
 	uint32_t	 load_id;	/* a load that waits for leadership */
 	bool		 load_waits;
 
@@ -132,9 +134,11 @@ struct etcd {
 	bool		 warned;	/* that changes are held in memory */
 };
 
-/* etcd.c */
+/* etcd_say.c */
 /* Tells main.c what holds now. */
 void	 etcd_update(struct etcd *);
+
+/* etcd.c */
 /* True: this process is the leader, and its lease has not ended. */
 bool	 etcd_leads(const struct etcd *);
 /* True: changes are held in memory, since etcd does not take them now. */
