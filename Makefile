@@ -93,7 +93,8 @@ kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \
 incidents =	notifier/incident.c notifier/debounce.c notifier/plan.c \
 		notifier/assign.c notifier/step.c notifier/outcome.c \
 		notifier/shown.c notifier/record.c notifier/member.c \
-		notifier/text.c notifier/view.c notifier/timestamp.c
+		notifier/text.c notifier/view.c notifier/timestamp.c \
+		notifier/order.c
 kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
 		notifier/main.c notifier/api.c notifier/access.c \
 		notifier/gate.c \
@@ -201,11 +202,13 @@ unit_etcd_LIBS = -ljansson $(unit_message_LIBS)
 unit_lmdb_SRCS = $(common) store/embedded.c store/state.c
 unit_lmdb_LIBS = -llmdb $(unit_message_LIBS)
 
-UNIT +=		incident incident_property instatus
+UNIT +=		incident incident_property order instatus
 unit_instatus_SRCS = $(common) $(incidents) notifier/instatus.c notifier/gate.c
 unit_instatus_LIBS = -ljansson $(unit_message_LIBS)
 unit_incident_SRCS = $(common) $(incidents) regress/unit/model.c
 unit_incident_LIBS = -ljansson $(unit_message_LIBS)
+unit_order_SRCS = $(unit_incident_SRCS)
+unit_order_LIBS = $(unit_incident_LIBS)
 unit_incident_property_SRCS = $(unit_incident_SRCS)
 unit_incident_property_LIBS = $(unit_incident_LIBS)
 

@@ -21,8 +21,8 @@ struct downs {
 static bool
 is_watched(const struct component *c)
 {
-	return (c->configured && c->on_page && !c->muted &&
-	    !component_foreign(c));
+	return (c->configured && c->on_page && !c->muted && !c->silenced &&
+	    !c->maintained && !component_foreign(c));
 }
 
 static bool
@@ -268,6 +268,10 @@ unique_started(const struct incidents *core, const struct component *c,
 {
 	uint64_t started = c->debounce.at_least[PAGE_DEGRADED];
 
+	/* What was known as maintenance was no outage, and what was one before
+	 * has an incident of its own. */
+	if (started < c->maintained_until)
+		started = c->maintained_until;
 	if (started > now)
 		started = now;
 	started += now % 1000 - started % 1000;

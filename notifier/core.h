@@ -31,6 +31,13 @@ struct object {
 	LIST_ENTRY(object) entry;	/* of those in flight */
 };
 
+/* An order of an operator. */
+struct component_order {
+	bool		 there;
+	uint64_t	 since, until;
+	char		*reason, *by;
+};
+
 struct component {
 	struct object	 object;
 	RB_ENTRY(component) node;
@@ -55,6 +62,9 @@ struct component {
 	bool		 paused;
 	char		*detail;
 	struct debounce	 debounce;
+	struct component_order order[ORDER_MAX];
+	bool		 silenced, maintained;	/* now */
+	uint64_t	 maintained_until;	/* when that ended, 0: never */
 	/* Only if it may escalate: when the trouble began that is to be shown,
 	 * 0 if there is none, and that it has lasted long enough. */
 	uint64_t	 outage;
@@ -140,6 +150,8 @@ struct incidents {
 	bool		 changed;	/* plan before the next operation */
 	uint64_t	 plan_wake;
 	uint64_t	 step_wake;
+	void		(*listener)(const struct incident_event *, void *);
+	void		*listener_arg;
 };
 
 /* Out of memory is fatal. */
@@ -150,6 +162,11 @@ void	 core_replace(char **, const char *);
 char	*core_printf(const char *, ...) __attribute__((format(printf, 1, 2)));
 
 /* incident.c */
+/* There are so many components that no other is remembered. */
+bool	 core_is_full(const struct incidents *);
+/* The page shows it so. */
+void	 component_show(struct incidents *, struct component *,
+	    enum page_status);
 struct component *component_find(struct incidents *, const char *id);
 /* Finds it or adds one that is not configured. */
 struct component *component_need(struct incidents *, const char *id);
@@ -171,10 +188,21 @@ bool	 incident_live(const struct incident *);
 /* No component is in it any more. */
 void	 incident_detach(struct incident *);
 /* A human resolved or deleted it: silent until its components are well. */
-void	 incident_closed_by_human(struct incident *);
+void	 incident_closed_by_human(struct incidents *, struct incident *);
+/* It is now what it is; text: why, "" if that is plain. */
+void	 incident_tell(const struct incidents *, const struct incident *,
+	    const char *text);
 
 /* What the page refused may be right by now. */
 void	 incidents_ask_again(struct incidents *);
+
+/* order.c */
+void	 core_tell(const struct incidents *, struct incident_event *);
+void	 order_clear(struct component *);
+bool	 order_any(const struct component *);
+/* Looks whether it is silenced or under maintenance now, and what that changes
+ * of what is wanted. */
+void	 order_apply(struct incidents *, struct component *, uint64_t now);
 
 /* plan.c: lets time pass, puts components into incidents. */
 void	 plan_run(struct incidents *, uint64_t now);

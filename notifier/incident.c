@@ -81,6 +81,7 @@ struct component *
 component_need(struct incidents *core, const char *id)
 {
 	struct component *c;
+	int k;
 
 	if ((c = component_find(core, id)) != NULL)
 		return (c);
@@ -97,6 +98,10 @@ component_need(struct incidents *core, const char *id)
 	c->cause = CAUSE_DISCONNECTED;
 	c->set = PAGE_OPERATIONAL;
 	c->posting = PAGE_STATUS_MAX;
+	for (k = 0; k < ORDER_MAX; k++) {
+		c->order[k].reason = core_strdup("");
+		c->order[k].by = core_strdup("");
+	}
 	debounce_init(&c->debounce, PAGE_OPERATIONAL);
 	RB_INSERT(component_tree, &core->components, c);
 	core->ncomponent++;
@@ -119,6 +124,7 @@ component_free(struct incidents *core, struct component *c)
 	RB_REMOVE(component_tree, &core->components, c);
 	core->ncomponent--;
 	object_clear(&c->object);
+	order_clear(c);
 	free(c->id);
 	free(c->name);
 	free(c->group);
@@ -127,6 +133,33 @@ component_free(struct incidents *core, struct component *c)
 	free(c->page_id);
 	free(c->page_name);
 	free(c);
+}
+
+bool
+core_is_full(const struct incidents *core)
+{
+	return (core->ncomponent >= COMPONENTS_MAX);
+}
+
+void
+component_show(struct incidents *core, struct component *c,
+    enum page_status status)
+{
+	struct incident_event event = {
+		.kind = HISTORY_PAGE,
+		.component = c->id,
+		.name = component_public(c),
+		.incident = c->incident != NULL ? c->incident->object.key : "",
+		.from = c->page,
+		.to = status,
+		.text = ""
+	};
+
+	/* What it showed before is not known: it may be news. */
+	if (c->page == status && c->page_known && c->on_page)
+		return;
+	c->page = status;
+	core_tell(core, &event);
 }
 
 bool
@@ -246,7 +279,23 @@ incident_detach(struct incident *i)
 }
 
 void
-incident_closed_by_human(struct incident *i)
+incident_tell(const struct incidents *core, const struct incident *i,
+    const char *text)
+{
+	struct incident_event event = {
+		.kind = HISTORY_INCIDENT,
+		.component = "",
+		.name = i->name,
+		.incident = i->object.key,
+		.to = i->phase,
+		.text = text
+	};
+
+	core_tell(core, &event);
+}
+
+void
+incident_closed_by_human(struct incidents *core, struct incident *i)
 {
 	struct entry *e;
 	struct component *c;
@@ -258,8 +307,10 @@ incident_closed_by_human(struct incident *i)
 		c->incident = NULL;
 		c->muted = c->configured &&
 		    c->debounce.wanted != PAGE_OPERATIONAL;
-		/* It is for us to clear what we set, once all is well. */
-		if (e->acked != PAGE_OPERATIONAL)
+		/* It is for us to clear what we set, once all is well: by the
+		 * incident, unless something else was set since. */
+		if (e->acked != PAGE_OPERATIONAL &&
+		    (c->set == PAGE_OPERATIONAL || c->page != c->set))
 			c->set = component_foreign(c) ? PAGE_OPERATIONAL :
 			    e->acked;
 		c->object.dirty = true;
@@ -268,6 +319,7 @@ incident_closed_by_human(struct incident *i)
 	i->phase = PHASE_RESOLVED;
 	i->drop = true;
 	i->object.dirty = true;
+	incident_tell(core, i, "closed by somebody else");
 }
 
 /* -- the whole ------------------------------------------------------------ */
@@ -402,7 +454,7 @@ incidents_configure(struct incidents *core, const struct conf *conf,
 		c->was_configured = c->muted = false;
 		if (c->refs == 0 && c->set == PAGE_OPERATIONAL &&
 		    c->object.stored == NULL && !c->object.dirty &&
-		    c->object.flying == OP_NONE)
+		    c->object.flying == OP_NONE && !order_any(c))
 			component_free(core, c);
 	}
 	incidents_ask_again(core);
@@ -428,6 +480,23 @@ health_level(enum health health)
 	}
 }
 
+static void
+tell_health(const struct incidents *core, const struct component *c,
+    const struct health_report *r)
+{
+	struct incident_event event = {
+		.kind = HISTORY_HEALTH,
+		.component = c->id,
+		.name = component_public(c),
+		.incident = "",
+		.from = c->health,
+		.to = r->health,
+		.text = r->cause != CAUSE_NONE ? cause_name(r->cause) : ""
+	};
+
+	core_tell(core, &event);
+}
+
 int
 incidents_health(struct incidents *core, const struct health_report *r,
     uint64_t now)
@@ -436,7 +505,7 @@ incidents_health(struct incidents *core, const struct health_report *r,
 	bool news;
 
 	if (c == NULL) {
-		if (core->ncomponent >= COMPONENTS_MAX)
+		if (core_is_full(core))
 			return (-1);
 		c = component_need(core, r->component);
 	}
@@ -445,6 +514,8 @@ incidents_health(struct incidents *core, const struct health_report *r,
 	c->cluster = r->cluster;
 	news = c->health != r->health || c->cause != r->cause ||
 	    c->paused != r->paused;
+	if (news)
+		tell_health(core, c, r);
 	c->reported = c->said = true;
 	c->health = r->health;
 	c->cause = r->cause;

@@ -88,6 +88,52 @@ void	 incidents_silence_begin(struct incidents *, unsigned cluster);
 void	 incidents_silence_end(struct incidents *, unsigned cluster,
 	    uint64_t now);
 
+/*
+ * What an operator asks of a component (order.c).  until: TIME_NEVER: till it is
+ * ended.  The records of them are shared by all replicas.
+ */
+enum order_kind { ORDER_SILENCE, ORDER_MAINTENANCE, ORDER_MAX };
+struct order {
+	uint64_t	 since, until;	/* ms since 1970 */
+	const char	*reason, *by;
+};
+#define ORDER_PREFIX		"operator/"
+#define ORDER_ID_MAX		128
+#define ORDER_REASON_MAX	256
+#define ORDER_BY_MAX		64
+#define ORDER_KEY_SIZE		192
+void	 order_key(enum order_kind, const char *id, char key[ORDER_KEY_SIZE]);
+/* -1: no such key.  *id points into it. */
+int	 order_key_parse(const char *key, enum order_kind *, const char **id);
+/* The record; the caller frees.  NULL if a text is no UTF-8. */
+char	*order_render(const struct order *);
+
+/* NULL: it is ended.  -1: there are too many components. */
+int	 incidents_order(struct incidents *, enum order_kind, const char *id,
+	    const struct order *);
+/* The same by its record, none if len is 0.  -1: it makes no sense. */
+int	 incidents_order_record(struct incidents *, const char *key,
+	    const char *json, size_t len);
+struct order_view {
+	const char	*component, *name;
+	enum order_kind	 kind;
+	struct order	 order;
+	bool		 runs;		/* it has not ended */
+};
+void	 incidents_each_order(struct incidents *, uint64_t now,
+	    void (*)(const struct order_view *, void *), void *arg);
+
+/* What happens, told as it does; borrowed, and nothing of the core may be called
+ * meanwhile. */
+struct incident_event {
+	enum history	 kind;		/* says what from and to are */
+	const char	*component, *name, *incident;	/* "": none */
+	unsigned	 from, to;
+	const char	*text;
+};
+void	 incidents_listen(struct incidents *,
+	    void (*)(const struct incident_event *, void *), void *arg);
+
 /* A value that the store remembers.  -1: it makes no sense (logged by the
  * caller, ignored). */
 int	 incidents_restore(struct incidents *, const char *key,

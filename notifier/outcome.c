@@ -41,7 +41,7 @@ incident_acknowledged(struct incidents *core, struct incident *i, bool found,
 		ours = c->incident == i || e->target != PAGE_OPERATIONAL;
 		/* What was found late may be older than what is there now. */
 		if (!found || (ours && !component_foreign(c)))
-			c->page = e->target;
+			component_show(core, c, e->target);
 		/* From here on its status belongs to the incident. */
 		if (c->set != PAGE_OPERATIONAL && ours) {
 			c->set = PAGE_OPERATIONAL;
@@ -67,6 +67,7 @@ incident_acknowledged(struct incidents *core, struct incident *i, bool found,
 	}
 	i->object.dirty = true;
 	core->changed = true;
+	incident_tell(core, i, "");
 }
 
 static void
@@ -86,13 +87,13 @@ incident_posted(struct incidents *core, struct incident *i,
 		if (result == OP_DONE || !created)
 			incident_acknowledged(core, i, type == OP_FIND, now);
 		if (result == OP_FOREIGN)
-			incident_closed_by_human(i);
+			incident_closed_by_human(core, i);
 		break;
 	case OP_ABSENT:
 		if (type == OP_FIND)
 			i->unsure = i->restored = false;
 		else if (type == OP_UPDATE)
-			incident_closed_by_human(i);
+			incident_closed_by_human(core, i);
 		break;
 	case OP_RETRY:
 		break;
@@ -107,11 +108,13 @@ incident_posted(struct incidents *core, struct incident *i,
 }
 
 static void
-status_posted(struct component *c, enum operation_result result)
+status_posted(struct incidents *core, struct component *c,
+    enum operation_result result)
 {
 	switch (result) {
 	case OP_DONE:
-		c->page = c->set = c->posting;
+		c->set = c->posting;
+		component_show(core, c, c->posting);
 		break;
 	case OP_ABSENT:
 		c->on_page = false;
@@ -193,7 +196,7 @@ incidents_done(struct incidents *core, uint32_t id,
 		incident_posted(core, (struct incident *)o, type, result,
 		    instatus_id, now);
 	} else if (o->kind == OBJECT_COMPONENT) {
-		status_posted((struct component *)o, result);
+		status_posted(core, (struct component *)o, result);
 	} else {
 		webhook_posted((struct webhook *)o, result);
 	}

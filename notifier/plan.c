@@ -54,8 +54,8 @@ plan_escalation(struct incidents *core, struct component *c, uint64_t now)
 		c->object.dirty = true;
 	if ((c->outage = began) == 0)
 		c->escalated = false;
-	if (began == 0 || c->escalated || !d->known || d->frozen ||
-	    d->level < PAGE_DEGRADED)
+	if (began == 0 || c->escalated || c->silenced || !d->known ||
+	    d->frozen || d->level < PAGE_DEGRADED)
 		return;
 	if (now - began >= c->escalate_after)
 		c->escalated = true;
@@ -66,15 +66,20 @@ plan_escalation(struct incidents *core, struct component *c, uint64_t now)
 static void
 plan_component(struct incidents *core, struct component *c, uint64_t now)
 {
-	if (!c->configured) {
+	struct debounce_rules rules = c->rules;
+
+	order_apply(core, c, now);
+	if (!c->configured || c->maintained) {
 		plan_escalation(core, c, now);
 		return;
 	}
+	if (c->silenced)
+		rules.down_after = TIME_NEVER;
 	/* In an outage that is public an update in progress is no news: only
 	 * health ends it. */
 	if (c->health == HEALTH_ROLLING && (c->incident != NULL || c->muted))
 		return;
-	debounce_tick(&c->debounce, &c->rules, now);
+	debounce_tick(&c->debounce, &rules, now);
 	if (c->muted && c->debounce.known &&
 	    c->debounce.wanted == PAGE_OPERATIONAL) {
 		c->muted = false;
@@ -82,7 +87,7 @@ plan_component(struct incidents *core, struct component *c, uint64_t now)
 	}
 	plan_unsaid(core, c);
 	plan_escalation(core, c, now);
-	plan_at(core, debounce_wake(&c->debounce, &c->rules));
+	plan_at(core, debounce_wake(&c->debounce, &rules));
 }
 
 static void
@@ -135,7 +140,7 @@ entry_next(const struct incident *i, const struct entry *e)
 	if (c->incident == NULL && (c->set != PAGE_OPERATIONAL ||
 	    c->posting != PAGE_STATUS_MAX))
 		return (PAGE_STATUS_MAX);
-	if (!c->configured || c->incident != i)
+	if (!c->configured || c->incident != i || c->maintained)
 		return (PAGE_OPERATIONAL);
 	/* Nothing is known since start, or it was updated for so long that the
 	 * update is all that is certain. */
@@ -293,12 +298,17 @@ plan_status(const struct incidents *core, const struct component *c)
 		return (c->set);
 	if (!c->configured)
 		return (PAGE_OPERATIONAL);
+	if (c->maintained)
+		return (PAGE_MAINTENANCE);
 	if (!c->debounce.known)
 		return (c->set);
 	if (wanted == PAGE_MAINTENANCE && c->rollout == ROLLOUT_QUIET)
 		wanted = PAGE_OPERATIONAL;
 	if (core->options.webhook)
 		return (wanted);
+	/* What a maintenance left of an incident that a human resolved. */
+	if (c->muted && c->set == PAGE_MAINTENANCE)
+		return (PAGE_OPERATIONAL);
 	if (wanted >= PAGE_DEGRADED ||
 	    (c->muted && wanted != PAGE_OPERATIONAL))
 		return (c->set);

@@ -42,7 +42,7 @@ incidents_page_component(struct incidents *core, const char *page,
 		return;
 	core_replace(&c->page_id, page);
 	core_replace(&c->page_name, name);
-	c->page = status;
+	component_show(core, c, status);
 	c->page_known = c->on_page = c->page_seen = true;
 	component_read(c);
 	core->changed = true;
@@ -55,8 +55,9 @@ incidents_page_end(struct incidents *core)
 
 	RB_FOREACH(c, component_tree, &core->components) {
 		c->page_known = true;
-		if (!c->page_seen)
-			c->on_page = false;
+		if (!c->page_seen && c->on_page)
+			component_show(core, c, PAGE_STATUS_MAX);
+		c->on_page = c->page_seen;
 	}
 	incidents_ask_again(core);
 	core->changed = true;
@@ -93,7 +94,7 @@ incidents_open_end(struct incidents *core,
 		if (i->seen || i->instatus_id == NULL || i->unsure ||
 		    i->phase == PHASE_RESOLVED)
 			continue;
-		incident_closed_by_human(i);
+		incident_closed_by_human(core, i);
 		closed(i->instatus_id, i->name, arg);
 	}
 	core->changed = true;

@@ -154,11 +154,33 @@ is_given_up(const struct incident *i)
 	return (true);
 }
 
+/* It leaves the incident because an operator began a maintenance. */
+static bool
+is_maintained(const struct entry *e)
+{
+	return (e->component->maintained && e->component->incident != NULL &&
+	    e->target == PAGE_OPERATIONAL);
+}
+
+static bool
+has_maintained(const struct incident *i)
+{
+	const struct entry *e;
+
+	TAILQ_FOREACH(e, &i->entries, entry)
+		if (e->listed && is_maintained(e))
+			return (true);
+	return (false);
+}
+
 static const char *
 headline(const struct incident *i)
 {
 	switch (i->posting_phase) {
 	case PHASE_RESOLVED:
+		if (has_maintained(i))
+			return ("This is continued as maintenance; the "
+			    "incident is closed.");
 		return (is_given_up(i) ?
 		    "This is no longer monitored; the incident is closed." :
 		    "Everything is working again.");
@@ -187,7 +209,8 @@ text_message(const struct incident *i)
 	for (k = 0; k < n && k < LINES_MAX; k++) {
 		name = component_public(list[k]->component);
 		fprintf(out, "\n- %.*s: %s", cut(name), name,
-		    trouble(list[k]->target));
+		    trouble(is_maintained(list[k]) ? PAGE_MAINTENANCE :
+		    list[k]->target));
 	}
 	if (n > LINES_MAX)
 		fprintf(out, "\n- and %zu more", n - LINES_MAX);

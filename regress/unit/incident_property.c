@@ -119,7 +119,7 @@ random_event(struct model *m, bool humans)
 {
 	unsigned n = model_random(m->n);
 
-	switch (model_random(24)) {
+	switch (model_random(26)) {
 	case 0:
 		if (humans)
 			random_human(m);
@@ -143,6 +143,11 @@ random_event(struct model *m, bool humans)
 		break;
 	case 6:
 		m->store_down = !m->store_down;
+		break;
+	case 7:
+	case 8:
+		model_order(m, n, model_random(3) == 0 ? ORDER_MAINTENANCE :
+		    ORDER_SILENCE, model_random(3) * 40000);
 		break;
 	default:
 		model_health(m, n, random_health());
@@ -170,6 +175,8 @@ calm(struct model *m)
 	m->lose_before = m->lose_after = m->refuse_connection = 0;
 	for (n = 0; n < m->n; n++) {
 		m->component[n].silent = m->component[n].paused = false;
+		model_order(m, n, ORDER_SILENCE, 0);
+		model_order(m, n, ORDER_MAINTENANCE, 0);
 		if (m->component[n].human)
 			model_human_set(m, n, PAGE_OPERATIONAL);
 		if (m->component[n].health == HEALTH_ROLLING)

@@ -178,6 +178,66 @@ model_silence(struct model *m, unsigned n, bool silent)
 }
 
 static void
+give_order(struct model *m, unsigned n, enum order_kind kind)
+{
+	struct order order = { m->now, m->component[n].order[kind], "why",
+	    "somebody" };
+	char key[ORDER_KEY_SIZE], *record;
+
+	order_key(kind, m->component[n].id, key);
+	if (order.until == 0) {
+		assert(incidents_order_record(m->core, key, "", 0) == 0);
+		return;
+	}
+	record = order_render(&order);
+	assert(record != NULL && incidents_order_record(m->core, key, record,
+	    strlen(record)) == 0);
+	free(record);
+}
+
+void
+model_order(struct model *m, unsigned n, enum order_kind kind, uint64_t ms)
+{
+	m->component[n].order[kind] = ms == 0 ? 0 : m->now + ms;
+	give_order(m, n, kind);
+}
+
+bool
+model_ordered(const struct model *m, unsigned n, enum order_kind kind)
+{
+	return (m->now < m->component[n].order[kind]);
+}
+
+/* Whoever asked for silence or maintenance gets it.  That the incident says once
+ * more what it had said is no news. */
+static void
+check_orders(const struct model *m, const struct operation *op)
+{
+	const struct model_incident *i = NULL;
+	enum page_status status;
+	unsigned n;
+	size_t k;
+
+	if (op->type != OP_CREATE && op->type != OP_UPDATE &&
+	    op->type != OP_STATUS)
+		return;
+	for (k = 0; k < m->nincident && op->type == OP_UPDATE; k++)
+		if (strcmp(m->incident[k].id, op->instatus_id) == 0)
+			i = &m->incident[k];
+	for (k = 0; k < op->ncomponent; k++) {
+		n = (unsigned)(op->component[k].id[1] - '0');
+		if ((status = op->component[k].status) == PAGE_STATUS_MAX ||
+		    op->again)
+			continue;
+		if (model_ordered(m, n, ORDER_MAINTENANCE))
+			assert(status <= PAGE_MAINTENANCE);
+		else if (model_ordered(m, n, ORDER_SILENCE))
+			assert(status <= m->component[n].page ||
+			    (i != NULL && status == i->said[n]));
+	}
+}
+
+static void
 ignore_closed(const char *id, const char *name, void *arg)
 {
 	(void)id;
@@ -500,6 +560,7 @@ model_launch(struct model *m)
 		incidents_next(m->core, m->now, true, &f->op);
 		if (f->op.type == OP_NONE)
 			return;
+		check_orders(m, &f->op);
 		f->used = true;
 	}
 }
@@ -574,6 +635,10 @@ model_restart(struct model *m)
 	incidents_free(m->core);
 	m->core = incidents_new();
 	model_configure(m);
+	for (k = 0; k < m->n; k++) {
+		give_order(m, k, ORDER_SILENCE);
+		give_order(m, k, ORDER_MAINTENANCE);
+	}
 	for (k = 0; k < MODEL_RECORDS; k++)
 		if (m->record[k].value != NULL &&
 		    incidents_restore(m->core, m->record[k].key,

@@ -22,6 +22,7 @@ struct model_component {
 	uint64_t	 silent_at;
 	enum page_status page;		/* what the page shows */
 	bool		 human;		/* a human put it under maintenance */
+	uint64_t	 order[ORDER_MAX];	/* until when; 0: none */
 };
 
 struct model_update {
@@ -94,6 +95,10 @@ void	 model_health(struct model *, unsigned, enum health);
 void	 model_report(struct model *, unsigned);
 void	 model_report_all(struct model *);
 void	 model_silence(struct model *, unsigned, bool);
+/* An operator's silence or maintenance for so many ms; 0: it is ended. */
+void	 model_order(struct model *, unsigned, enum order_kind, uint64_t ms);
+/* It runs now. */
+bool	 model_ordered(const struct model *, unsigned, enum order_kind);
 /* The page is read. */
 void	 model_read(struct model *);
 

@@ -1,0 +1,600 @@
+/*
+ * What operators ask for: silence and maintenance (notifier/order.c), one rule
+ * after the other, then long random histories.
+ */
+#include <bsd/string.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <cmocka.h>
+
+#include "../../notifier/debounce.h"
+#include "model.h"
+
+#define S		1000ULL
+#define DOWN_AFTER	(30 * S)
+#define UP_AFTER	(60 * S)
+#define GROUP_WAIT	(10 * S)
+#define HOUR		(3600 * S)
+
+static char	 last_message[1024];
+
+static void
+keep_message(struct model *m, const struct operation *op)
+{
+	(void)m;
+	if (op->type == OP_CREATE || op->type == OP_UPDATE)
+		strlcpy(last_message, op->message, sizeof(last_message));
+}
+
+static struct model *
+world(unsigned n)
+{
+	struct model *m;
+
+	model_seed(1);
+	m = model_new(n, DOWN_AFTER, UP_AFTER, 900 * S);
+	m->check = keep_message;
+	return (m);
+}
+
+static void
+assert_page(const struct model *m, unsigned n, enum page_status status)
+{
+	assert_string_equal(page_status_name(m->component[n].page),
+	    page_status_name(status));
+}
+
+static void
+test_silence(void **state)
+{
+	struct model *m = world(2);
+
+	(void)state;
+	model_order(m, 0, ORDER_SILENCE, HOUR);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, HOUR - 1);
+	assert_int_equal(m->posts, 0);
+	assert_int_equal(m->puts, 0);
+	/* It ends by itself, and then the truth is shown at once. */
+	model_pass(m, 1);
+	assert_page(m, 0, PAGE_MAJOR);
+	assert_int_equal(model_open(m, 0), 1);
+	/* Nobody else is concerned. */
+	model_order(m, 0, ORDER_SILENCE, HOUR);
+	model_health(m, 1, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_page(m, 1, PAGE_MAJOR);
+	model_free(m);
+}
+
+static void
+test_silence_ended_early(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_order(m, 0, ORDER_SILENCE, HOUR);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, 10 * S);
+	/* A wait that has begun goes on; a silence does not restart it. */
+	model_order(m, 0, ORDER_SILENCE, 0);
+	model_pass(m, DOWN_AFTER - 10 * S - 1);
+	assert_int_equal(m->posts, 0);
+	model_pass(m, 1);
+	assert_page(m, 0, PAGE_MAJOR);
+	model_free(m);
+}
+
+/* What is on the page gets better with its component, never worse. */
+static void
+test_silence_of_what_is_open(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_PARTIAL);
+	model_pass(m, DOWN_AFTER);
+	assert_page(m, 0, PAGE_PARTIAL);
+	model_order(m, 0, ORDER_SILENCE, 10 * HOUR);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, HOUR);
+	assert_page(m, 0, PAGE_PARTIAL);
+	assert_int_equal(m->posts, 1);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_page(m, 0, PAGE_OPERATIONAL);
+	assert_int_equal(model_open(m, -1), 0);
+	assert_int_equal(m->posts, 2);
+	/* Nor does it open again. */
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, HOUR);
+	assert_int_equal(m->posts, 2);
+	model_free(m);
+}
+
+/* What could not be said yet is not said any more. */
+static void
+test_silence_of_what_is_unsaid(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	m->down = true;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER + 60 * S);
+	model_order(m, 0, ORDER_SILENCE, HOUR);
+	m->down = false;
+	model_pass(m, HOUR - 1);
+	assert_int_equal(m->posts, 0);
+	assert_null(model_record(m, "component/c0"));
+	model_pass(m, 1);
+	assert_page(m, 0, PAGE_MAJOR);
+	model_free(m);
+}
+
+static void
+test_silence_survives_restart(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_order(m, 0, ORDER_SILENCE, HOUR);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, HOUR / 2);
+	model_restart(m);
+	model_pass(m, HOUR / 2 - 1);
+	assert_int_equal(m->posts, 0);
+	model_pass(m, 1);
+	assert_page(m, 0, PAGE_MAJOR);
+	model_free(m);
+}
+
+/* A silenced component is no part of a storm. */
+static void
+test_silence_and_storm(void **state)
+{
+	struct model *m = world(3);
+	unsigned n;
+
+	(void)state;
+	m->options.storm = 2;
+	model_configure(m);
+	model_order(m, 2, ORDER_SILENCE, HOUR);
+	for (n = 0; n < 3; n++)
+		model_health(m, n, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER + GROUP_WAIT);
+	assert_int_equal(model_open(m, -1), 2);
+	assert_int_equal(model_open(m, 2), 0);
+	model_free(m);
+}
+
+static void
+test_silence_and_webhook(void **state)
+{
+	struct model *m = world(2);
+
+	(void)state;
+	m->options.webhook = true;
+	model_configure(m);
+	model_order(m, 0, ORDER_SILENCE, HOUR);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, HOUR - 1);
+	assert_int_equal(m->triggers, 0);
+	assert_page(m, 0, PAGE_OPERATIONAL);
+	model_pass(m, 1);
+	assert_true(m->webhook_down);
+	assert_page(m, 0, PAGE_MAJOR);
+	/* It stays down until it is well, silence or not. */
+	model_order(m, 0, ORDER_SILENCE, HOUR);
+	model_pass(m, 60 * S);
+	assert_true(m->webhook_down);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_false(m->webhook_down);
+	model_free(m);
+}
+
+static void
+test_maintenance(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
+	model_pass(m, 0);
+	assert_page(m, 0, PAGE_MAINTENANCE);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, HOUR / 2);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, HOUR / 4);
+	model_health(m, 0, HEALTH_ROLLING);
+	model_pass(m, HOUR / 4 - 60 * S);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, 60 * S - 1);
+	assert_page(m, 0, PAGE_MAINTENANCE);
+	assert_int_equal(m->posts, 1);
+	model_pass(m, 1);
+	assert_page(m, 0, PAGE_OPERATIONAL);
+	assert_int_equal(m->nincident, 0);
+	model_free(m);
+}
+
+/* At its end the truth is shown. */
+static void
+test_maintenance_that_failed(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, HOUR - 1);
+	assert_page(m, 0, PAGE_MAINTENANCE);
+	assert_int_equal(m->nincident, 0);
+	model_pass(m, 1);
+	assert_page(m, 0, PAGE_MAJOR);
+	assert_int_equal(model_open(m, 0), 1);
+	assert_null(model_record(m, "component/c0"));
+	model_free(m);
+}
+
+/* An outage that is open goes on as maintenance. */
+static void
+test_maintenance_of_an_outage(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(model_open(m, 0), 1);
+	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
+	model_pass(m, 0);
+	assert_int_equal(model_open(m, 0), 0);
+	assert_page(m, 0, PAGE_MAINTENANCE);
+	assert_non_null(strstr(last_message, "continued as maintenance"));
+	assert_non_null(strstr(last_message, "c0: under maintenance"));
+	model_pass(m, HOUR - 1);
+	assert_page(m, 0, PAGE_MAINTENANCE);
+	model_pass(m, 1);
+	assert_page(m, 0, PAGE_MAJOR);
+	model_free(m);
+}
+
+/* Nor does that need to know how it is. */
+static void
+test_maintenance_of_what_is_unknown(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	model_silence(m, 0, true);
+	model_restart(m);
+	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
+	model_pass(m, 0);
+	assert_int_equal(model_open(m, 0), 0);
+	assert_page(m, 0, PAGE_MAINTENANCE);
+	model_free(m);
+}
+
+/* One that others are in goes on for them. */
+static void
+test_maintenance_of_one_in_a_group(void **state)
+{
+	struct model *m = world(2);
+	unsigned n;
+
+	(void)state;
+	for (n = 0; n < 2; n++) {
+		free(model_conf(m, n)->group);
+		model_conf(m, n)->group = strdup("edge");
+	}
+	model_configure(m);
+	for (n = 0; n < 2; n++)
+		model_health(m, n, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER + GROUP_WAIT);
+	assert_int_equal(m->nincident, 1);
+	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
+	model_pass(m, 60 * S);
+	assert_page(m, 0, PAGE_MAINTENANCE);
+	assert_page(m, 1, PAGE_MAJOR);
+	assert_int_equal(model_open(m, 1), 1);
+	model_order(m, 0, ORDER_MAINTENANCE, 0);
+	model_pass(m, 60 * S);
+	assert_page(m, 0, PAGE_MAJOR);
+	assert_int_equal(m->nincident, 1);
+	model_free(m);
+}
+
+static void
+test_maintenance_survives_restart(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, 60 * S);
+	model_restart(m);
+	model_pass(m, HOUR - 60 * S - 1);
+	assert_page(m, 0, PAGE_MAINTENANCE);
+	assert_int_equal(m->posts, 1);
+	/* It ended while nobody was there. */
+	m->now += 10 * S;
+	model_restart(m);
+	model_pass(m, 10 * S);
+	assert_page(m, 0, PAGE_MAJOR);
+	model_free(m);
+}
+
+/* A human's own maintenance on the page stays the human's. */
+static void
+test_maintenance_and_human(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_human_set(m, 0, PAGE_MAINTENANCE);
+	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
+	model_pass(m, 2 * HOUR);
+	assert_int_equal(m->posts, 0);
+	assert_page(m, 0, PAGE_MAINTENANCE);
+	model_free(m);
+}
+
+/* What a human resolved stays resolved through a maintenance. */
+static void
+test_maintenance_of_what_was_resolved(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	model_human_resolve(m, 0);
+	model_pass(m, S);
+	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
+	model_pass(m, HOUR - 1);
+	assert_page(m, 0, PAGE_MAINTENANCE);
+	model_pass(m, HOUR);
+	assert_page(m, 0, PAGE_OPERATIONAL);
+	assert_int_equal(model_open(m, 0), 0);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(model_open(m, 0), 1);
+	model_free(m);
+}
+
+/* Whoever starts a maintenance wants it to be seen. */
+static void
+test_both(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_order(m, 0, ORDER_SILENCE, 2 * HOUR);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, 60 * S);
+	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
+	model_pass(m, HOUR - 1);
+	assert_page(m, 0, PAGE_MAINTENANCE);
+	model_pass(m, 60 * S);
+	assert_page(m, 0, PAGE_OPERATIONAL);
+	assert_int_equal(m->nincident, 0);
+	model_pass(m, HOUR);
+	assert_page(m, 0, PAGE_MAJOR);
+	model_free(m);
+}
+
+static void
+test_not_configured(void **state)
+{
+	struct order order = { 1, TIME_NEVER, "", "" };
+	struct model *m = world(1);
+
+	(void)state;
+	/* Of another replica that has more components, or of one to come. */
+	assert_int_equal(incidents_order(m->core, ORDER_MAINTENANCE, "later",
+	    &order), 0);
+	model_configure(m);
+	model_pass(m, HOUR);
+	assert_int_equal(m->posts, 0);
+	assert_int_equal(incidents_order(m->core, ORDER_SILENCE, "never",
+	    NULL), 0);
+	model_free(m);
+}
+
+/* -- records -------------------------------------------------------------- */
+
+static void
+count_order(const struct order_view *view, void *arg)
+{
+	(void)view;
+	++*(unsigned *)arg;
+}
+
+static void
+test_records(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "operator/silence/", "{}" },
+		{ "operator/other/c0", "{}" },
+		{ "operator/silence", "{}" },
+		{ "silence/c0", "{}" },
+		{ "operator/silence/c0", "nothing" },
+		{ "operator/silence/c0", "[]" },
+		{ "operator/silence/c0", "{\"v\":1}" },
+		{ "operator/silence/c0", "{\"v\":2,\"since\":"
+		    "\"2026-01-01T00:00:00Z\"}" },
+		{ "operator/silence/c0", "{\"v\":1,\"since\":"
+		    "\"2026-01-01T00:00:00Z\",\"until\":\"soon\"}" },
+	};
+	struct order order = { 1767225600123, 1767229200000, "a \"b\"\n", "x" };
+	struct model *m = world(1);
+	enum order_kind kind;
+	const char *id;
+	char key[ORDER_KEY_SIZE], *text;
+	unsigned n, seen = 0;
+
+	(void)state;
+	for (n = 0; n < sizeof(bad) / sizeof(bad[0]); n++)
+		assert_int_equal(incidents_order_record(m->core, bad[n][0],
+		    bad[n][1], strlen(bad[n][1])), -1);
+	incidents_each_order(m->core, m->now, count_order, &seen);
+	assert_int_equal(seen, 0);
+	order_key(ORDER_MAINTENANCE, "a/b", key);
+	assert_string_equal(key, "operator/maintenance/a/b");
+	assert_int_equal(order_key_parse(key, &kind, &id), 0);
+	assert_int_equal(kind, ORDER_MAINTENANCE);
+	assert_string_equal(id, "a/b");
+	text = order_render(&order);
+	assert_string_equal(text, "{\"v\":1,\"since\":"
+	    "\"2026-01-01T00:00:00.123Z\",\"until\":"
+	    "\"2026-01-01T01:00:00.000Z\",\"reason\":\"a \\\"b\\\"\\n\","
+	    "\"by\":\"x\"}");
+	assert_int_equal(incidents_order_record(m->core, "operator/silence/c0",
+	    text, strlen(text)), 0);
+	free(text);
+	order.until = TIME_NEVER;
+	text = order_render(&order);
+	assert_null(strstr(text, "until"));
+	assert_int_equal(incidents_order_record(m->core, key, text,
+	    strlen(text)), 0);
+	free(text);
+	order.reason = "\xff";
+	assert_null(order_render(&order));
+	incidents_each_order(m->core, m->now, count_order, &seen);
+	assert_int_equal(seen, 2);
+	model_free(m);
+}
+
+/* -- anything may happen -------------------------------------------------- */
+
+static uint64_t down_since[MODEL_COMPONENTS];
+
+static enum health
+random_health(void)
+{
+	static const enum health some[] = { HEALTH_OK, HEALTH_OK, HEALTH_IDLE,
+	    HEALTH_ROLLING, HEALTH_DEGRADED, HEALTH_PARTIAL, HEALTH_MAJOR,
+	    HEALTH_MAJOR };
+
+	return (some[model_random(sizeof(some) / sizeof(some[0]))]);
+}
+
+/* Without faults: what is asked for is there at once, and the truth when it is
+ * over. That nothing is said against it, the model itself checks. */
+static void
+check_now(const struct model *m, uint64_t seed)
+{
+	const struct model_component *c;
+	unsigned n;
+
+	for (n = 0; n < m->n; n++) {
+		c = &m->component[n];
+		if (model_ordered(m, n, ORDER_MAINTENANCE)) {
+			if (c->page == PAGE_MAINTENANCE)
+				continue;
+		} else if (model_ordered(m, n, ORDER_SILENCE)) {
+			if (down_since[n] != 0 || c->page == PAGE_OPERATIONAL ||
+			    m->now - c->since < UP_AFTER ||
+			    c->health == HEALTH_ROLLING)
+				continue;
+		} else if (down_since[n] == 0 ||
+		    m->now - down_since[n] < DOWN_AFTER + GROUP_WAIT ||
+		    (c->page >= PAGE_DEGRADED && model_open(m, (int)n) == 1))
+			continue;
+		printf("seed %llu: c%u is wrong\n", (unsigned long long)seed, n);
+		model_print(m);
+		fail();
+	}
+}
+
+static void
+history(uint64_t seed)
+{
+	struct model *m;
+	enum health health;
+	unsigned step, n;
+
+	model_seed(seed);
+	m = model_new(1 + model_random(MODEL_COMPONENTS), DOWN_AFTER, UP_AFTER,
+	    900 * S);
+	m->trace = getenv("KANATA_TRACE") != NULL;
+	memset(down_since, 0, sizeof(down_since));
+	for (step = 0; step < 120; step++) {
+		n = model_random(m->n);
+		health = random_health();
+		model_health(m, n, health);
+		if (health < HEALTH_DEGRADED)
+			down_since[n] = 0;
+		else if (down_since[n] == 0)
+			down_since[n] = m->now;
+		if (model_random(3) == 0)
+			model_order(m, model_random(m->n), model_random(2) == 0 ?
+			    ORDER_SILENCE : ORDER_MAINTENANCE,
+			    model_random(4) * 50 * S);
+		model_pass(m, model_random(3) == 0 ? model_random(90000) :
+		    model_random(5000));
+		if (model_random(6) == 0) {
+			model_restart(m);
+			model_settle(m);
+			for (n = 0; n < m->n; n++)
+				if (down_since[n] != 0)
+					down_since[n] = m->component[n].since;
+		}
+		check_now(m, seed);
+	}
+	model_free(m);
+}
+
+static void
+test_histories(void **state)
+{
+	const char *s = getenv("KANATA_SEED");
+	uint64_t first = s != NULL ? strtoull(s, NULL, 10) : 1, n;
+
+	(void)state;
+	s = getenv("KANATA_SECONDS");
+	for (n = first; n < first + (s != NULL ? 100 * strtoull(s, NULL, 10) :
+	    300); n++)
+		history(n);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_silence_ended_early),
+		cmocka_unit_test(test_silence_of_what_is_open),
+		cmocka_unit_test(test_silence_of_what_is_unsaid),
+		cmocka_unit_test(test_silence_survives_restart),
+		cmocka_unit_test(test_silence_and_storm),
+		cmocka_unit_test(test_silence_and_webhook),
+		cmocka_unit_test(test_maintenance),
+		cmocka_unit_test(test_maintenance_that_failed),
+		cmocka_unit_test(test_maintenance_of_an_outage),
+		cmocka_unit_test(test_maintenance_of_what_is_unknown),
+		cmocka_unit_test(test_maintenance_of_one_in_a_group),
+		cmocka_unit_test(test_maintenance_survives_restart),
+		cmocka_unit_test(test_maintenance_and_human),
+		cmocka_unit_test(test_maintenance_of_what_was_resolved),
+		cmocka_unit_test(test_both),
+		cmocka_unit_test(test_not_configured),
+		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_histories),
+	};
+
+	return (cmocka_run_group_tests(tests, NULL, NULL));
+}
