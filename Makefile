@@ -408,8 +408,7 @@ install: all
 
 # build/kanata_VERSION_ARCH.deb, from a copy of the source.
 VERSION :=	$(shell sed -n 's/.*KANATA_VERSION\t"\(.*\)"/\1/p' common/version.h)
-SOURCE =	CHANGES LICENSE Makefile README kanata.conf.5 common dialer etc \
-		kanatactl kanatad man notifier regress runner store watcher
+SOURCE =	$(filter-out build,$(wildcard *))
 DEB ?=		build/deb
 deb:
 	@regress/setup deb
