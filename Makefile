@@ -54,7 +54,7 @@ kanatad_SRCS =	$(common) common/clock.c common/duration.c common/lines.c \
 		kanatad/address.c kanatad/value.c kanatad/run.c \
 		kanatad/configure.c kanatad/control.c kanatad/options.c \
 		kanatad/print.c kanatad/list.c kanatad/notify.c kanatad/drop.c \
-		kanatad/layout.c
+		kanatad/layout.c kanatad/replay.c
 kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
 
 parsing =	common/duration.c kanatad/yaml.c kanatad/value.c kanatad/address.c \
@@ -99,8 +99,13 @@ kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
 		notifier/main.c notifier/api.c notifier/access.c \
 		notifier/gate.c \
 		notifier/instatus.c notifier/page.c notifier/post.c \
-		notifier/persist.c notifier/show.c
+		notifier/persist.c notifier/show.c notifier/tap.c $(recording)
 kanata-notifier_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
+
+recording =	common/duration.c notifier/row.c notifier/recording.c
+kanata-replay_SRCS = $(common) common/message_io.c $(incidents) $(recording) \
+		notifier/replay_main.c notifier/replay.c notifier/replay_page.c
+kanata-replay_LIBS = -ljansson -levent_core -lmsgpackc -lseccomp -lbsd
 
 kanata-store_SRCS = $(worker) $(http) \
 		store/main.c store/state.c store/embedded.c store/etcd.c \
@@ -119,14 +124,15 @@ kanata-web_LIBS = -levent_core -levent_extra -levent_openssl -lssl -lcrypto \
 
 kanatactl_SRCS = common/role.c common/log.c common/message.c common/datagram.c \
 		common/message_io.c common/health.c common/conf.c \
-		common/cage.c kanatactl/main.c kanatactl/show.c
+		common/cage.c common/duration.c \
+		kanatactl/main.c kanatactl/show.c kanatactl/record.c
 kanatactl_LIBS = -ljansson -lmsgpackc -lseccomp -lbsd
 
 SBIN =		$(B)/sbin/kanatad
 BIN =		$(B)/bin/kanatactl
 LIBEXEC =	$(addprefix $(B)/libexec/kanata/,kanata-parser kanata-dialer \
 		kanata-watcher kanata-notifier kanata-store \
-		kanata-runner kanata-web)
+		kanata-runner kanata-web kanata-replay)
 MAN5 =		kanata.conf.5
 MAN8 =		man/kanatad.8 man/kanatactl.8
 DOCS =		README CHANGES LICENSE etc/kanata.conf
@@ -211,6 +217,10 @@ unit_order_SRCS = $(unit_incident_SRCS)
 unit_order_LIBS = $(unit_incident_LIBS)
 unit_incident_property_SRCS = $(unit_incident_SRCS)
 unit_incident_property_LIBS = $(unit_incident_LIBS)
+
+UNIT +=		recording
+unit_recording_SRCS = $(common) $(incidents) $(recording)
+unit_recording_LIBS = -ljansson $(unit_message_LIBS)
 
 UNIT +=		timestamp selector splitter health
 unit_timestamp_SRCS = watcher/timestamp.c
@@ -312,6 +322,10 @@ fuzz_config_SRCS = $(common) $(parsing)
 fuzz_config_LIBS = $(kanata-parser_LIBS)
 fuzz_kubeconfig_SRCS = $(common) $(parsing)
 fuzz_kubeconfig_LIBS = $(kanata-parser_LIBS)
+FUZZ +=		recording
+fuzz_recording_SRCS = $(common) $(incidents) $(recording) notifier/replay.c \
+		notifier/replay_page.c
+fuzz_recording_LIBS = -ljansson $(unit_message_LIBS)
 FUZZ +=		protobuf frame json
 fuzz_protobuf_SRCS = $(unit_object_SRCS)
 fuzz_protobuf_LIBS = $(unit_object_LIBS)
@@ -342,7 +356,7 @@ demo:
 	@$(MAKE) --no-print-directory -s all
 	@regress/demo --build $(B) $(if $(KEEP),--keep)
 
-TESTS ?=	doc unit proc config sandbox fuzz sim package system
+TESTS ?=	doc unit proc config replay sandbox fuzz sim package system
 check:
 	@regress/setup check
 	$(MAKE) --no-print-directory -s WERROR=1 all sandbox proc

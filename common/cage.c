@@ -134,6 +134,12 @@ static const struct rule parsing[] = {
 	END
 };
 
+static const struct rule replaying[] = {
+	RULE(poll, ALLOW), RULE(fcntl, FLAGS_ONLY),
+	RULE(newfstatat, SOFT), RULE(fstat, SOFT),
+	END
+};
+
 /* The parent: files, processes, the control socket, and what it takes to start
  * and cage a worker. */
 static const struct rule supervising[] = {
@@ -209,6 +215,7 @@ static const struct cage cages[ROLE_MAX] = {
 	[ROLE_NOTIFIER]	= { { base, event_loop, http }, 0, 256 },
 	[ROLE_STORE]	= { { base, event_loop, http, database }, 256 << 20, 256 },
 	[ROLE_WEB]	= { { base, event_loop, serving }, 0, 1024 },
+	[ROLE_REPLAY]	= { { base, replaying }, 0, 64 },
 };
 
 static void

@@ -52,6 +52,28 @@ cause_name(enum cause cause)
 	return ((unsigned)cause < CAUSE_MAX ? cause_names[cause] : "?");
 }
 
+enum health
+health_parse(const char *word)
+{
+	unsigned i;
+
+	for (i = 0; i < HEALTH_MAX; i++)
+		if (strcmp(word, health_names[i]) == 0)
+			break;
+	return (i);
+}
+
+enum cause
+cause_parse(const char *word)
+{
+	unsigned i;
+
+	for (i = 0; i < CAUSE_MAX; i++)
+		if (strcmp(word, cause_names[i]) == 0)
+			break;
+	return (i);
+}
+
 const char *
 page_status_name(enum page_status status)
 {

@@ -48,6 +48,9 @@ enum page_status {
 
 const char	*health_name(enum health);	/* "ok", "rolling" */
 const char	*cause_name(enum cause);	/* "crash-looping" */
+/* _MAX when there is no such word. */
+enum health	 health_parse(const char *);
+enum cause	 cause_parse(const char *);
 /* As Instatus spells it: "UNDERMAINTENANCE". */
 const char	*page_status_name(enum page_status);
 /* PAGE_STATUS_MAX when there is no such word.  MINOROUTAGE reads as degraded. */

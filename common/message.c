@@ -429,6 +429,12 @@ message_name(enum message_type type)
 	return ((unsigned)type < MESSAGE_TYPES ? table[type].name : "?");
 }
 
+const char *
+message_fields(enum message_type type)
+{
+	return ((unsigned)type < MESSAGE_TYPES ? table[type].fields : "");
+}
+
 bool
 message_may_send(enum message_type type, enum role from, enum role to)
 {

@@ -79,6 +79,8 @@ enum message_type message_out_type(const struct message_out *);
 struct message_out *message_forward(const struct message *, uint32_t id);
 
 const char	*message_name(enum message_type);
+/* Its row's fields, "name:type ...", as the table has them. */
+const char	*message_fields(enum message_type);
 bool		 message_may_send(enum message_type, enum role from, enum role to);
 bool		 message_once(enum message_type);
 /* True: a descriptor must come along (MUST), may (MAY). */

@@ -28,13 +28,14 @@
 #define CTL		(1U << ROLE_CTL)
 #define RUNNER		(1U << ROLE_RUNNER)
 #define WEB		(1U << ROLE_WEB)
+#define REPLAY		(1U << ROLE_REPLAY)
 #define CLIENTS		(WATCHER | NOTIFIER | STORE)	/* who needs the dialer */
 #define WORKERS		(CLIENTS | DIALER | RUNNER | WEB)
 
 #define MESSAGE_TABLE(M)						       \
 									       \
 /* -- life of a worker ---------------------------------------------------- */ \
-M(MSG_PROC_READY,	WORKERS | PARSER, PARENT, FD_NONE, ONCE,	       \
+M(MSG_PROC_READY,	WORKERS | PARSER | REPLAY, PARENT, FD_NONE, ONCE,	       \
     "landlock:u")							       \
 M(MSG_PROC_LINK,	PARENT, WORKERS, FD_MUST, MANY,			       \
     "role:u instance:u")						       \
@@ -52,11 +53,11 @@ M(MSG_PARSE_KUBECONFIG,	PARENT, PARSER, FD_MUST, MANY,			       \
     "path:s1024 context:s256 last:b")					       \
 /* A file with a webhook address alone; its endpoint and secret come back. */   \
 M(MSG_PARSE_WEBHOOK,	PARENT, PARSER, FD_MUST, ONCE, "path:s1024")	       \
-M(MSG_PARSE_ERROR,	PARSER, PARENT, FD_NONE, ONCE,			       \
+M(MSG_PARSE_ERROR,	PARSER | REPLAY, PARENT, FD_NONE, ONCE,			       \
     "path:s1024 line:u column:u text:s1024")				       \
 M(MSG_PARSE_WARNING,	PARSER, PARENT, FD_NONE, MANY,			       \
     "path:s1024 line:u column:u text:s1024")				       \
-M(MSG_PARSE_DONE,	PARSER, PARENT, FD_NONE, ONCE, "")		       \
+M(MSG_PARSE_DONE,	PARSER | REPLAY, PARENT, FD_NONE, ONCE, "")		       \
 M(MSG_KUBE_SERVER,	PARSER, PARENT, FD_NONE, ONCE,			       \
     "host:s253 port:u path:s1024 tls:b tls_name:s253 insecure:b ns:s63 "       \
     "proxy_host:s253 proxy_port:u proxy_tls:b")				       \
@@ -66,7 +67,7 @@ M(MSG_KUBE_FILE,	PARSER, PARENT, FD_NONE, MANY,			       \
 /* -- configuration: BEGIN, rows, END; then COMMIT or ABORT ---------------- */ \
 M(MSG_CONF_BEGIN,	PARENT, WORKERS, FD_NONE, MANY,			       \
     "generation:u observe:b")						       \
-M(MSG_CONF_GLOBAL,	PARENT | PARSER, PARENT | NOTIFIER | STORE,	       \
+M(MSG_CONF_GLOBAL,	PARENT | PARSER, PARENT | NOTIFIER | STORE | REPLAY,   \
     FD_NONE, MANY,							       \
     "instatus_url:s1024 webhook:b "					       \
     "instance:s63 store_dir:s1024 control_socket:s107 control_group:s32 "      \
@@ -76,7 +77,8 @@ M(MSG_CONF_GLOBAL,	PARENT | PARSER, PARENT | NOTIFIER | STORE,	       \
 M(MSG_CONF_CLUSTER,	PARENT | PARSER, PARENT | WATCHER, FD_NONE, MANY,      \
     "name:s63 kubeconfig:s1024 context:s256 in_cluster:s1024 path:s1024 "      \
     "tls_name:s253 insecure:b plugin:b host:s253 port:u tls:b * ns:s63")      \
-M(MSG_CONF_COMPONENT,	PARENT | PARSER, PARENT | WATCHER | NOTIFIER,	       \
+M(MSG_CONF_COMPONENT,	PARENT | PARSER,				       \
+    PARENT | WATCHER | NOTIFIER | REPLAY,				       \
     FD_NONE, MANY,							       \
     "id:s128 name:s255 cluster:s63 group:s63 down_after:u up_after:u "	       \
     "reopen_within:u first_ready_within:u rollout:u partial_below:u "	       \
@@ -146,6 +148,7 @@ M(MSG_CTL_SHOW,		CTL, PARENT, FD_NONE, MANY, "what:u")		       \
 M(MSG_CTL_RELOAD,	CTL, PARENT, FD_NONE, MANY, "")			       \
 M(MSG_CTL_VERBOSE,	CTL, PARENT, FD_NONE, MANY, "level:u")		       \
 M(MSG_CTL_STOP,		CTL, PARENT, FD_NONE, MANY, "")			       \
+M(MSG_CTL_RECORD,	CTL, PARENT, FD_NONE, ONCE, "")			       \
 M(MSG_CTL_OK,		PARENT | NOTIFIER, CTL | PARENT | WEB, FD_NONE, MANY,  \
     "text:s2048")							       \
 M(MSG_CTL_FAILED,	PARENT | NOTIFIER, CTL | PARENT | WEB, FD_NONE, MANY,  \
@@ -220,6 +223,17 @@ M(MSG_PODS_ASK,		PARENT, WATCHER, FD_NONE, MANY, "cursor:u")	       \
 M(MSG_SHOW_POD,		WATCHER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
     "cluster:s63 ns:s63 name:s253 owner_kind:u owner:s253 ready:b "	       \
     "terminating:b cause:u since:u * component:s128")			       \
-M(MSG_PODS_PART,	WATCHER, PARENT, FD_NONE, MANY, "cursor:u")
+M(MSG_PODS_PART,	WATCHER, PARENT, FD_NONE, MANY, "cursor:u")	       \
+									       \
+/* -- recorded histories (notifier/recording.h): lines, a part at a time, as fast as \
+ * the client reads; `more` false ends it.  Replayed by a process of its own:  \
+ * rows of the configuration, if its rules are to be used, then the file. ---- */ \
+M(MSG_RECORD_ASK,	PARENT, NOTIFIER, FD_NONE, MANY, "more:b")	       \
+M(MSG_RECORD_LINE,	NOTIFIER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
+    "text:s49152")							       \
+M(MSG_RECORD_PART,	NOTIFIER, PARENT, FD_NONE, MANY, "lost:b")	       \
+M(MSG_REPLAY_FILE,	PARENT, REPLAY, FD_MUST, ONCE,			       \
+    "path:s1024 rules:b verbose:b")					       \
+M(MSG_REPLAY_LINE,	REPLAY, PARENT, FD_NONE, MANY, "text:s8192")
 
 #endif

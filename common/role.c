@@ -10,6 +10,7 @@ static const char *const names[ROLE_MAX] = {
 	[ROLE_CTL]	= "kanatactl",
 	[ROLE_RUNNER]	= "runner",
 	[ROLE_WEB]	= "web",
+	[ROLE_REPLAY]	= "replay",
 };
 
 const char *

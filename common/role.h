@@ -15,6 +15,7 @@ enum role {
 	ROLE_CTL,		/* a kanatactl on the control socket */
 	ROLE_RUNNER,		/* of the exec plugins of kubeconfigs */
 	ROLE_WEB,		/* the dashboard and what machines ask */
+	ROLE_REPLAY,		/* `kanatad replay`: lives for one history */
 	ROLE_MAX
 };
 

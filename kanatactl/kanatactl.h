@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "../common/message.h"
 
@@ -17,5 +18,14 @@ struct showing {
 void	 show_row(struct showing *, struct message *);
 /* Prints what is left, frees. */
 void	 show_end(struct showing *);
+
+/* record.c */
+struct recording {
+	const char *path;	/* NULL: none; "-": standard output */
+	uint64_t lines;		/* it ends after so many; 0: it does not */
+	uint64_t time;		/* ms; 0: without end */
+};
+/* The answer to MSG_CTL_RECORD; the exit status. */
+int	 record_run(int sock, const struct recording *);
 
 #endif

@@ -13,10 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bsd/stdlib.h>
 #include <bsd/string.h>
 
 #include "../common/cage.h"
 #include "../common/conf.h"
+#include "../common/duration.h"
 #include "../common/log.h"
 #include "../common/message_io.h"
 #include "kanatactl.h"
@@ -31,6 +33,8 @@ static const struct { const char *word; unsigned what; } parts[] = {
 	{ "pods", SHOW_PODS },
 };
 
+static struct recording recording;
+
 __attribute__((noreturn))
 static void
 usage(void)
@@ -39,7 +43,9 @@ usage(void)
 	    "usage: kanatactl [-j] [-s socket] show [components | incidents | "
 	    "workers |\n           watches | state | pods]\n"
 	    "       kanatactl [-j] [-s socket] reload | stop\n"
-	    "       kanatactl [-j] [-s socket] log brief | verbose\n");
+	    "       kanatactl [-j] [-s socket] log brief | verbose\n"
+	    "       kanatactl [-n lines] [-s socket] [-t duration] record "
+	    "file\n");
 	exit(2);
 }
 
@@ -70,6 +76,9 @@ request(int argc, char **argv)
 	    strcmp(argv[1], "verbose") == 0)) {
 		m = message_new(MSG_CTL_VERBOSE, 1);
 		message_put_u(m, strcmp(argv[1], "verbose") == 0);
+	} else if (strcmp(argv[0], "record") == 0 && argc == 2) {
+		recording.path = argv[1];
+		m = message_new(MSG_CTL_RECORD, 1);
 	} else
 		usage();
 	return (m);
@@ -122,10 +131,22 @@ main(int argc, char **argv)
 
 	cage_start(ROLE_CTL);
 	log_init(LOG_TO_STDERR, "kanatactl");
-	while ((ch = getopt(argc, argv, "js:")) != -1)
+	while ((ch = getopt(argc, argv, "jn:s:t:")) != -1)
 		switch (ch) {
 		case 'j':
 			show.as_json = true;
+			break;
+		case 'n':
+			recording.lines = strtonum(optarg, 1, INT32_MAX, &why);
+			if (why != NULL)
+				fatalx("-n: expected a number of lines: %s is "
+				    "%s", log_safe(optarg), why);
+			break;
+		case 't':
+			if (duration_parse(optarg, &recording.time) == -1 ||
+			    recording.time == 0)
+				fatalx("-t: expected a duration such as 30s, "
+				    "not %s", log_safe(optarg));
 			break;
 		case 's':
 			socket_path = optarg;
@@ -134,9 +155,14 @@ main(int argc, char **argv)
 			usage();
 		}
 	out = request(argc - optind, argv + optind);
+	if (recording.path == NULL && (recording.lines != 0 ||
+	    recording.time != 0))
+		usage();
 	fd = connect_to(socket_path);
 	if (message_send(fd, out, -1) == -1)
 		fatal("%s: cannot ask", socket_path);
+	if (recording.path != NULL)
+		return (record_run(fd, &recording));
 	for (;;) {
 		switch (message_recv(fd, &m, ROLE_PARENT, ROLE_CTL, buf, &why)) {
 		case 0:

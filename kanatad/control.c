@@ -28,6 +28,7 @@ struct client {
 	uint32_t		 show_id;	/* of the client's request */
 	bool			 showing;
 	bool			 reloading;
+	bool			 recording;	/* until it or the notifier goes */
 	TAILQ_HEAD(, question)	 questions;
 };
 
@@ -50,11 +51,22 @@ static uint32_t			 last_question;
 /* -- clients ------------------------------------------------------------------ */
 
 static void
+record_ask(const struct question *q, bool more)
+{
+	struct message_out *m = message_new(MSG_RECORD_ASK, q->id);
+
+	message_put_b(m, more);
+	channel_send(q->child->channel, m, -1);
+}
+
+static void
 client_free(struct client *client)
 {
 	struct question *q;
 
 	while ((q = TAILQ_FIRST(&client->questions)) != NULL) {
+		if (client->recording)
+			record_ask(q, false);
 		TAILQ_REMOVE(&client->questions, q, entry);
 		free(q);
 	}
@@ -127,7 +139,13 @@ show_done(struct client *client)
 	if (!client->showing || !TAILQ_EMPTY(&client->questions))
 		return;
 	client->showing = false;
-	channel_send_empty(client->channel, MSG_SHOW_END, client->show_id);
+	if (client->recording) {
+		client->recording = false;
+		reply(client, client->show_id, "the recording ends here: the "
+		    "notifier ended, or it was not read fast enough", NULL);
+	} else
+		channel_send_empty(client->channel, MSG_SHOW_END,
+		    client->show_id);
 	client_wait(client, CLIENT_TIME);
 }
 
@@ -155,11 +173,27 @@ ask_more(evutil_socket_t fd, short event, void *arg)
 		return;
 	}
 	TAILQ_FOREACH(q, &client->questions, entry)
-		if (q->waits) {
+		if (q->waits && client->recording) {
+			q->waits = false;
+			record_ask(q, true);
+		} else if (q->waits) {
 			q->waits = false;
 			ask_part(q);
 			client_wait(client, SHOW_TIME);
 		}
+}
+
+static struct question *
+question_new(struct client *client, struct child *child)
+{
+	struct question *q;
+
+	if ((q = calloc(1, sizeof(*q))) == NULL)
+		fatal("calloc");
+	q->child = child;
+	q->id = ++last_question;
+	TAILQ_INSERT_TAIL(&client->questions, q, entry);
+	return (q);
 }
 
 static void
@@ -175,11 +209,7 @@ ask(struct client *client, struct child *child, uint64_t what)
 		channel_send(client->channel, m, -1);
 		return;
 	}
-	if ((q = calloc(1, sizeof(*q))) == NULL)
-		fatal("calloc");
-	q->child = child;
-	q->id = ++last_question;
-	TAILQ_INSERT_TAIL(&client->questions, q, entry);
+	q = question_new(client, child);
 	if (what == SHOW_PODS) {
 		ask_part(q);
 		return;
@@ -216,6 +246,26 @@ on_show(struct client *client, struct message *m)
 			ask(client, child, SHOW_PODS);
 	}
 	show_done(client);
+	return (NULL);
+}
+
+/* Until the client goes: it may be silent as long as it likes. */
+static const char *
+on_record(struct client *client, uint32_t id)
+{
+	struct child *notifier = supervise_find(ROLE_NOTIFIER, 0);
+
+	if (client->showing)
+		return ("it asks before the last answer was complete");
+	if (notifier == NULL || notifier->state != CHILD_RUNNING) {
+		reply(client, id, "the notifier does not run: try again",
+		    NULL);
+		return (NULL);
+	}
+	client->showing = client->recording = true;
+	client->show_id = id;
+	event_del(client->timer);
+	record_ask(question_new(client, notifier), true);
 	return (NULL);
 }
 
@@ -256,6 +306,13 @@ control_dispatch(struct child *child, struct message *m)
 		question_done(client, q);
 	else if (m->type == MSG_PODS_PART) {
 		if ((q->cursor = message_get_u(m)) == 0)
+			question_done(client, q);
+		else {
+			q->waits = true;
+			ask_more(-1, 0, client);
+		}
+	} else if (m->type == MSG_RECORD_PART) {
+		if (message_get_b(m))
 			question_done(client, q);
 		else {
 			q->waits = true;
@@ -349,6 +406,8 @@ dispatch(struct channel *c, struct message *m, void *arg)
 	switch (m->type) {
 	case MSG_CTL_SHOW:
 		return (on_show(client, m));
+	case MSG_CTL_RECORD:
+		return (on_record(client, m->id));
 	case MSG_CTL_RELOAD:
 		on_reload(client, m->id);
 		return (NULL);

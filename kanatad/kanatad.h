@@ -21,11 +21,12 @@
 
 /* -- options.c ------------------------------------------------------------- */
 
-enum mode { MODE_RUN, MODE_CHECK, MODE_LIST };
+enum mode { MODE_RUN, MODE_CHECK, MODE_LIST, MODE_REPLAY };
 
 struct options {
 	enum mode	 mode;
-	const char	*conf;		/* path */
+	const char	*conf;		/* path; NULL: none, to replay */
+	const char	*history;	/* path of what is to be replayed */
 	const char	*user;		/* -u, NULL if not given */
 	bool		 foreground;
 	bool		 verbose;
@@ -256,6 +257,18 @@ void		 control_child_gone(struct child *);
 /* `kanatad list`: what the notifier says, then the end. */
 void		 list_begin(struct child *notifier);
 const char	*list_dispatch(struct message *);
+
+/* -- replay.c ---------------------------------------------------------------- */
+
+/* `kanatad replay`: opens the history, with the rights of who asked. */
+void		 replay_open(const char *path);
+/* Runs it through the rules of the setup (taken), or its own if that is NULL. */
+void		 replay_begin(struct setup *);
+/* From the process that does it; contract of channel_dispatch_fn. */
+const char	*replay_dispatch(struct child *, struct message *);
+/* It is gone: the end. */
+void		 replay_child_gone(const struct child *)
+		    __attribute__((noreturn));
 
 /* -- print.c ------------------------------------------------------------------ */
 

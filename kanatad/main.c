@@ -58,7 +58,7 @@ absolute_conf(void)
 	static char path[PATH_MAX];
 	char *cwd;
 
-	if (options.conf[0] == '/')
+	if (options.conf == NULL || options.conf[0] == '/')
 		return;
 	if ((cwd = getcwd(NULL, 0)) == NULL)
 		fatal("getcwd");
@@ -181,6 +181,10 @@ start(struct setup *setup)
 static void
 on_parsed(struct setup *setup, const char *error)
 {
+	if (setup != NULL && options.mode == MODE_REPLAY) {
+		replay_begin(setup);
+		return;
+	}
 	if (setup == NULL || (error = setup_check_secrets(setup)) != NULL) {
 		/* Where and what is all that matters to who reads it. */
 		fprintf(stderr, "kanatad: %s\n", error);
@@ -244,7 +248,9 @@ main(int argc, char **argv)
 	options_parse(&options, argc, argv);
 	if (options.foreground)
 		layout_init();
-	log_set_verbose(options.verbose);
+	log_set_verbose(options.verbose && options.mode != MODE_REPLAY);
+	if (options.mode == MODE_REPLAY)
+		replay_open(options.history);
 	drop_privileges(options.user);
 	/* Changing the user makes a process dumpable again. */
 	cage_start(ROLE_PARENT);
@@ -258,7 +264,10 @@ main(int argc, char **argv)
 		fatalx("libevent cannot be set up");
 	watch_signals();
 	supervise_init();
-	parse_start(options.conf, on_parsed);
+	if (options.conf == NULL)
+		replay_begin(NULL);
+	else
+		parse_start(options.conf, on_parsed);
 	event_base_dispatch(base);
 	fatalx("nothing left to wait for");
 }

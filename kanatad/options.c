@@ -13,7 +13,8 @@ usage(void)
 {
 	fprintf(stderr,
 	    "usage: kanatad [-dnv] [-f file] [-u user] [--observe]\n"
-	    "       kanatad [-v] [-f file] [-u user] list\n");
+	    "       kanatad [-v] [-f file] [-u user] list\n"
+	    "       kanatad [-v] [-f file] [-u user] replay history\n");
 	exit(2);
 }
 
@@ -26,7 +27,6 @@ options_parse(struct options *opt, int argc, char **argv)
 	};
 	int ch;
 
-	opt->conf = PATH_CONF;
 	while ((ch = getopt_long(argc, argv, "df:nu:v", longopts, NULL)) != -1)
 		switch (ch) {
 		case 'd':
@@ -55,6 +55,13 @@ options_parse(struct options *opt, int argc, char **argv)
 	if (argc == 1 && strcmp(argv[0], "list") == 0 &&
 	    opt->mode == MODE_RUN)
 		opt->mode = MODE_LIST;
-	else if (argc > 0)
+	else if (argc == 2 && strcmp(argv[0], "replay") == 0 &&
+	    opt->mode == MODE_RUN) {
+		opt->mode = MODE_REPLAY;
+		opt->history = argv[1];
+	} else if (argc > 0)
 		usage();
+	/* A history has rules of its own. */
+	if (opt->conf == NULL && opt->mode != MODE_REPLAY)
+		opt->conf = PATH_CONF;
 }

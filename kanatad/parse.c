@@ -317,6 +317,11 @@ after_conf(void)
 {
 	const struct source *webhook = &job.setup->secrets[SECRET_WEBHOOK_URL];
 
+	/* Rules are all that is wanted. */
+	if (options.mode == MODE_REPLAY) {
+		finish();
+		return;
+	}
 	clusters_begin();
 	/* Its host must become an endpoint, its address must not be seen. */
 	if (webhook->fd == -1 && webhook->path != NULL)

@@ -91,6 +91,8 @@ dispatch(struct channel *c, struct message *m, void *arg)
 	(void)c;
 	if (child->role == ROLE_PARSER)
 		return (parse_dispatch(child, m));
+	if (child->role == ROLE_REPLAY)
+		return (replay_dispatch(child, m));
 	switch (m->type) {
 	case MSG_PROC_PONG:
 		child->pings = 0;
@@ -306,6 +308,8 @@ on_death(struct child *child, int status)
 		child_free(child);
 		return;
 	}
+	if (child->role == ROLE_REPLAY)
+		replay_child_gone(child);
 	if (child->role == ROLE_RUNNER) {
 		log_warnx("%s ended: %s; it cannot be started again from within "
 		    "the cage, and no exec plugin runs without it: kanatad "
@@ -347,7 +351,8 @@ on_ping(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	TAILQ_FOREACH(child, &children, entry) {
-		if (child->channel == NULL || child->role == ROLE_PARSER)
+		if (child->channel == NULL || child->role == ROLE_PARSER ||
+		    child->role == ROLE_REPLAY)
 			continue;
 		if (child->state != CHILD_RUNNING &&
 		    clock_now() - child->started < START_TIME * 1000)

@@ -58,7 +58,7 @@ struct component {
 	enum health	 health;
 	enum cause	 cause;
 	unsigned	 ready, desired;
-	uint64_t	 since;
+	uint64_t	 since, heard;	/* heard: when it was reported last */
 	bool		 paused;
 	char		*detail;
 	struct debounce	 debounce;

@@ -522,6 +522,7 @@ incidents_health(struct incidents *core, const struct health_report *r,
 	c->ready = r->ready;
 	c->desired = r->desired;
 	c->since = r->since;
+	c->heard = now;
 	c->paused = r->paused;
 	core_replace(&c->detail, r->detail);
 	if (component_silent(c))

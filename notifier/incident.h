@@ -236,6 +236,12 @@ struct component_view {
 	uint64_t	 since;
 	enum page_status page, wanted;
 	bool		 paused, configured, on_page, page_known;
+	/* For recordings: */
+	const char	*page_id, *page_name;
+	bool		 human;		/* what the page shows is not ours */
+	bool		 reported;	/* by the watcher of this number */
+	unsigned	 watcher;
+	uint64_t	 heard;		/* when, ms since 1970 */
 };
 struct incident_part {
 	const char	*component;	/* its id */
@@ -254,6 +260,9 @@ void	 incidents_each_component(struct incidents *,
 	    void (*)(const struct component_view *, void *), void *arg);
 void	 incidents_each_incident(const struct incidents *,
 	    void (*)(const struct incident_view *, void *), void *arg);
+/* What the store has. */
+void	 incidents_each_record(struct incidents *,
+	    void (*)(const char *key, const char *json, void *), void *arg);
 /* One component; false if there is none. */
 bool	 incidents_component(struct incidents *, const char *id,
 	    struct component_view *);

@@ -13,6 +13,7 @@
 #include "../common/http.h"
 #include "../common/log.h"
 #include "notifier.h"
+#include "tap.h"
 
 #define WATCHERS_MAX	(2 * CONF_CLUSTERS_MAX)
 
@@ -135,27 +136,15 @@ static const char *
 on_health(struct watcher *w, struct message *m)
 {
 	struct component_view before = { .id = NULL };
-	struct health_report r = { .cluster = w->instance };
-	uint64_t health, cause, ready, desired;
+	struct health_report r;
 	int news;
 
-	r.component = message_get_s(m);
-	health = message_get_u(m);
-	cause = message_get_u(m);
-	ready = message_get_u(m);
-	desired = message_get_u(m);
-	r.since = message_get_u(m);
-	r.paused = message_get_b(m);
-	r.detail = message_get_s(m);
-	if (health >= HEALTH_MAX || cause >= CAUSE_MAX || ready > UINT32_MAX ||
-	    desired > UINT32_MAX || r.component[0] == '\0')
+	if (!recording_report(m, w->instance, &r))
 		return ("no such health");
-	r.health = (enum health)health;
-	r.cause = (enum cause)cause;
-	r.ready = (unsigned)ready;
-	r.desired = (unsigned)desired;
 	incidents_component(core, r.component, &before);
 	news = incidents_health(core, &r, clock_now());
+	if (news != -1)
+		tap_health(&r);
 	if (news == -1)
 		log_debug("watcher %u speaks of component %s, which is not "
 		    "its own", w->instance, log_safe(r.component));
@@ -173,12 +162,14 @@ dispatch_watcher(struct channel *c, struct message *m, void *arg)
 	(void)c;
 	switch (m->type) {
 	case MSG_HEALTH_BEGIN:
+		tap_mark(RECORDING_BEGIN, w->instance);
 		incidents_silence_begin(core, w->instance);
 		return (NULL);
 	case MSG_HEALTH_SET:
 		why = on_health(w, m);
 		break;
 	case MSG_HEALTH_END:
+		tap_mark(RECORDING_END, w->instance);
 		incidents_silence_end(core, w->instance, clock_now());
 		break;
 	default:
@@ -196,6 +187,8 @@ watcher_close(struct watcher *w)
 	w->channel = NULL;
 	incidents_silence_begin(core, w->instance);
 	incidents_silence_end(core, w->instance, clock_now());
+	tap_mark(RECORDING_BEGIN, w->instance);
+	tap_mark(RECORDING_END, w->instance);
 	notifier_kick();
 }
 
@@ -255,6 +248,9 @@ notifier_dispatch_parent(struct message *m)
 	case MSG_SHOW_ASK:
 		show_answer(m->id, message_get_u(m));
 		return (NULL);
+	case MSG_RECORD_ASK:
+		tap_ask(m->id, message_get_b(m));
+		return (NULL);
 	case MSG_LIST_ASK:
 		page_list(m->id);
 		return (NULL);
@@ -276,6 +272,7 @@ notifier_conf_commit(const struct conf *conf)
 
 	api_commit(conf);
 	incidents_configure(core, conf, &options, clock_now());
+	tap_conf(conf);
 	page_forget();
 	notifier_kick();
 }

@@ -43,6 +43,7 @@ void	 page_soon(void);		/* read it before anything is posted */
 /* Reads if it is time to; true while it reads or has to first. */
 bool	 page_busy(bool idle);
 bool	 page_fresh(void);		/* read a moment ago */
+bool	 page_read_once(void);
 uint64_t page_when(void);		/* the next reading, in ticks */
 void	 page_list(uint32_t id);	/* MSG_LIST_ASK */
 void	 page_forget(void);		/* another configuration */

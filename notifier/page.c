@@ -12,6 +12,7 @@
 #include "../common/log.h"
 #include "gate.h"
 #include "notifier.h"
+#include "tap.h"
 
 #define READ_ACTIVE	60000	/* ms: something of ours is there */
 #define READ_IDLE	600000
@@ -172,6 +173,7 @@ reading_done(void)
 	if (reading.whole)
 		pages_read = now;
 	incidents_page_end(core);
+	tap_page();
 	check_missing();
 	/* Reading takes no more than a third of the time. */
 	wait = incidents_active(core) ? READ_ACTIVE : READ_IDLE;
@@ -189,6 +191,7 @@ on_closed(const char *id, const char *name, void *arg)
 	(void)arg;
 	log_info("incident %s (%s) was closed by somebody else; its components "
 	    "stay silent until they are well", log_safe(id), log_safe(name));
+	tap_closed(id);
 }
 
 static void
@@ -484,6 +487,12 @@ page_fresh(void)
 	uint64_t limit = last_took * 2 > FRESH ? last_took * 2 : FRESH;
 
 	return (last_read != 0 && !due && clock_ticks() - last_read <= limit);
+}
+
+bool
+page_read_once(void)
+{
+	return (last_read != 0);
 }
 
 uint64_t

@@ -12,6 +12,7 @@
 #include "../common/log.h"
 #include "gate.h"
 #include "notifier.h"
+#include "tap.h"
 
 #define VALUE_MAX	32768
 #define LOAD_AGAIN	2000	/* ms */
@@ -148,6 +149,7 @@ load_begin(void)
 	if (store == NULL || !speaks || loaded || loading || post_flying() > 0)
 		return;
 	incidents_forget(core);
+	tap_mark(RECORDING_FORGET, 0);
 	loading = true;
 	nloaded = 0;
 	if (++last_id == 0)
@@ -175,6 +177,7 @@ on_item(struct message *m)
 	if (!loading || m->id != load_id)
 		return;
 	nloaded++;
+	tap_record(key, value, len);
 	if (incidents_restore(core, key, value, len) == -1)
 		log_warnx("the record %s makes no sense and is ignored",
 		    log_safe(key));

@@ -60,7 +60,15 @@ view_component(const struct component *c, struct component_view *view)
 		.paused = c->paused,
 		.configured = c->configured,
 		.on_page = c->on_page,
-		.page_known = c->page_known
+		.page_known = c->page_known,
+		.page_id = c->page_id,
+		.page_name = c->page_name,
+		.human = component_foreign(c) || (c->incident == NULL &&
+		    c->page != PAGE_OPERATIONAL && c->page != c->set &&
+		    c->page != c->posting),
+		.reported = c->reported,
+		.watcher = c->cluster,
+		.heard = c->heard
 	};
 }
 
@@ -132,4 +140,21 @@ incidents_each_incident(const struct incidents *core,
 		fn(&view, arg);
 		free(part);
 	}
+}
+
+void
+incidents_each_record(struct incidents *core,
+    void (*fn)(const char *, const char *, void *), void *arg)
+{
+	struct incident *i;
+	struct component *c;
+
+	TAILQ_FOREACH(i, &core->incidents, entry)
+		if (i->object.stored != NULL)
+			fn(i->object.key, i->object.stored, arg);
+	RB_FOREACH(c, component_tree, &core->components)
+		if (c->object.stored != NULL)
+			fn(c->object.key, c->object.stored, arg);
+	if (core->webhook.object.stored != NULL)
+		fn(core->webhook.object.key, core->webhook.object.stored, arg);
 }

@@ -150,7 +150,8 @@ def check_program(path, section, commands):
     for line in re.findall(r"(?m)^(?:\.Op )?\.?Fl (\S+)", synopsis):
         for option in [line] if line.startswith("-") else line:
             assert f"-{option}" in known, f"{name}.8, SYNOPSIS: -{option}"
-    equal(section(text), commands(forms), f"commands: {name}.8 against {name}")
+    arguments = set(re.findall(r"(?m)^\.(?:Op )?Ar (\w+)", synopsis))
+    equal(section(text), commands(forms) - arguments, f"commands: {name}.8 against {name}")
 
 
 def test_kanatad_manual():
@@ -363,7 +364,8 @@ def test_install():
               "opt/k/lib/systemd/system/kanatad.service", "opt/k/share/doc/kanata/kanata.conf",
               "opt/k/lib/sysusers.d/kanata.conf", "opt/k/lib/tmpfiles.d/kanata.conf"}
     wanted |= {f"opt/k/libexec/kanata/kanata-{role}"
-               for role in ("parser", "dialer", "watcher", "notifier", "store", "runner", "web")}
+               for role in ("parser", "dialer", "watcher", "notifier", "store", "runner", "web",
+                            "replay")}
     equal(sorted(wanted - files), [], "missing after make install")
     unit = read(os.path.join(to, "opt/k/lib/systemd/system/kanatad.service"))
     assert "ExecStart=/opt/k/sbin/kanatad -d\n" in unit and "=-/srv/k " in unit, unit

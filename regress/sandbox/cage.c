@@ -31,7 +31,7 @@
 
 #define R(role)	(1U << ROLE_##role)
 #define CLIENTS	(R(WATCHER) | R(NOTIFIER) | R(STORE))
-#define WORKERS	(CLIENTS | R(DIALER) | R(PARSER) | R(WEB))
+#define WORKERS	(CLIENTS | R(DIALER) | R(PARSER) | R(WEB) | R(REPLAY))
 
 static int	 pair[2];		/* a connected socketpair */
 static pid_t	 tester;
@@ -129,7 +129,7 @@ static const struct forbidden {
 	{ "bind", call_bind, WORKERS & ~R(DIALER) },
 	{ "listen", call_listen, WORKERS & ~R(DIALER) },
 	{ "accept4", call_accept, WORKERS & ~R(WEB) },
-	{ "connect", call_connect, R(PARSER) | R(WEB) },
+	{ "connect", call_connect, R(PARSER) | R(WEB) | R(REPLAY) },
 	{ "sendto with address", call_sendto_address, WORKERS & ~R(DIALER) },
 	{ "setsockopt SOL_SOCKET", call_setsockopt, WORKERS & ~R(DIALER) },
 	{ "setsockopt IPPROTO_TCP", call_setsockopt_tcp, R(WEB) },
@@ -192,7 +192,7 @@ static const struct forbidden {
 	{ "pwrite", call_pwrite, WORKERS & ~R(STORE) },
 	{ "fsync", call_fsync, WORKERS & ~R(STORE) },
 	{ "a call by the x32 table", call_x32, WORKERS | R(PARENT) },
-	{ "epoll_ctl", call_epoll_ctl, R(PARSER) },
+	{ "epoll_ctl", call_epoll_ctl, R(PARSER) | R(REPLAY) },
 };
 
 /* Denied without a kill: libc asks such things harmlessly. */
@@ -367,7 +367,7 @@ static void
 test_flags(void **state)
 {
 	static const enum role roles[] = { ROLE_PARSER, ROLE_DIALER,
-	    ROLE_WATCHER, ROLE_NOTIFIER, ROLE_STORE, ROLE_WEB };
+	    ROLE_WATCHER, ROLE_NOTIFIER, ROLE_STORE, ROLE_WEB, ROLE_REPLAY };
 	struct cage_paths paths = { 0 };
 	unsigned i;
 	int status;
@@ -394,7 +394,7 @@ int
 main(void)
 {
 	static enum role roles[] = { ROLE_PARENT, ROLE_PARSER, ROLE_DIALER,
-	    ROLE_WATCHER, ROLE_NOTIFIER, ROLE_STORE, ROLE_WEB };
+	    ROLE_WATCHER, ROLE_NOTIFIER, ROLE_STORE, ROLE_WEB, ROLE_REPLAY };
 	const struct CMUnitTest tests[] = {
 		{ "parent", test_role, NULL, NULL, &roles[0] },
 		{ "parser", test_role, NULL, NULL, &roles[1] },
@@ -403,6 +403,7 @@ main(void)
 		{ "notifier", test_role, NULL, NULL, &roles[4] },
 		{ "store", test_role, NULL, NULL, &roles[5] },
 		{ "web", test_role, NULL, NULL, &roles[6] },
+		{ "replay", test_role, NULL, NULL, &roles[7] },
 		cmocka_unit_test(test_landlock),
 		cmocka_unit_test(test_landlock_of_the_parent),
 		cmocka_unit_test(test_link_local_client),
