@@ -19,6 +19,10 @@ static const char *const kind_names[KIND_MAX] = {
 	[KIND_SELECTOR]		= "selector",
 };
 
+static const char *const publish_names[] = {
+	"incidents", "statuses", "webhook"
+};
+
 static const char *const secret_names[SECRET_MAX] = {
 	[SECRET_INSTATUS_KEY]	= "Instatus key",
 	[SECRET_WEBHOOK_URL]	= "webhook address",
@@ -53,6 +57,20 @@ kind_parse(const char *word)
 		if (strcmp(word, kind_names[i]) == 0)
 			return (i);
 	return (KIND_MAX);
+}
+
+unsigned
+publish_default(bool webhook)
+{
+	return (PUBLISH_STATUSES | (webhook ? PUBLISH_WEBHOOK :
+	    PUBLISH_INCIDENTS));
+}
+
+const char *
+publish_name(unsigned bit)
+{
+	return (bit < sizeof(publish_names) / sizeof(publish_names[0]) ?
+	    publish_names[bit] : NULL);
 }
 
 const char *
@@ -257,6 +275,7 @@ take_global(struct conf *conf, struct message *m)
 	global_clear(g);
 	g->instatus_url = xstrdup(message_get_s(m));
 	g->webhook = message_get_b(m);
+	g->publish = message_get_u(m);
 	g->instance = xstrdup(message_get_s(m));
 	g->store_dir = xstrdup(message_get_s(m));
 	g->control_socket = xstrdup(message_get_s(m));
@@ -269,6 +288,10 @@ take_global(struct conf *conf, struct message *m)
 	g->replicas = message_get_u(m);
 	g->on_loss = message_get_u(m);
 	g->rate_per_minute = message_get_u(m);
+	if (g->publish == 0)
+		g->publish = publish_default(g->webhook);
+	if (g->publish > PUBLISH_ALL)
+		return ("publish is out of range");
 	if (g->on_loss > ON_LOSS_HOLD)
 		return ("on_loss is out of range");
 	if (g->rate_per_minute == 0)
@@ -437,6 +460,7 @@ conf_pack_global(const struct conf_global *g)
 
 	message_put_s(m, g->instatus_url);
 	message_put_b(m, g->webhook);
+	message_put_u(m, g->publish);
 	message_put_s(m, g->instance);
 	message_put_s(m, g->store_dir);
 	message_put_s(m, g->control_socket);

@@ -42,6 +42,15 @@ const char	*kind_name(enum kind);		/* "deployment" */
 enum kind	 kind_parse(const char *);	/* KIND_MAX: no such word */
 
 enum rollout { ROLLOUT_MAINTENANCE, ROLLOUT_QUIET };
+/* What Kanata says, as bits. */
+enum publish {
+	PUBLISH_INCIDENTS = 1,	/* incidents, by the API */
+	PUBLISH_STATUSES = 2,	/* what components show, by the API */
+	PUBLISH_WEBHOOK	= 4,
+	PUBLISH_ALL	= 7
+};
+unsigned	 publish_default(bool webhook);	/* is there */
+const char	*publish_name(unsigned bit);	/* "incidents"; NULL: no such */
 enum on_loss { ON_LOSS_AUTO, ON_LOSS_PUBLISH, ON_LOSS_HOLD };
 
 /* What kanatactl show asks for, as bits. */
@@ -181,6 +190,7 @@ struct conf_web {
 struct conf_global {
 	char		*instatus_url;	/* no slash at the end */
 	bool		 webhook;	/* webhook_url is set */
+	unsigned	 publish;	/* enum publish, never 0 */
 	char		*instance;
 	char		*store_dir;
 	char		*control_socket;

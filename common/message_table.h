@@ -69,7 +69,7 @@ M(MSG_CONF_BEGIN,	PARENT, WORKERS, FD_NONE, MANY,			       \
     "generation:u observe:b")						       \
 M(MSG_CONF_GLOBAL,	PARENT | PARSER, PARENT | NOTIFIER | STORE | REPLAY,   \
     FD_NONE, MANY,							       \
-    "instatus_url:s1024 webhook:b "					       \
+    "instatus_url:s1024 webhook:b publish:u "				       \
     "instance:s63 store_dir:s1024 control_socket:s107 control_group:s32 "      \
     "log_verbose:b log_json:b strict:b storm:u group_wait:u replicas:u "       \
     "on_loss:u "							       \

@@ -15,7 +15,7 @@
 
 struct grammar_top {
 	const struct yaml_node	*key, *key_file, *webhook_url,
-				*webhook_url_file, *ns, *components, *defaults,
+				*webhook_url_file, *publish, *ns, *components, *defaults,
 				*etcd, *clusters, *instatus, *store, *control,
 				*log, *web;
 	char			*instance;
@@ -39,6 +39,7 @@ static const struct key top_keys[] = {
 	{ "key_file", KEY_NODE, .offset = TOP(key_file) },
 	{ "webhook_url", KEY_NODE, .offset = TOP(webhook_url) },
 	{ "webhook_url_file", KEY_NODE, .offset = TOP(webhook_url_file) },
+	{ "publish", KEY_NODE, .offset = TOP(publish) },
 	{ "ns", KEY_NODE, .offset = TOP(ns) },
 	{ "components", KEY_NODE, .offset = TOP(components) },
 	{ "defaults", KEY_NODE, .offset = TOP(defaults) },
@@ -214,6 +215,60 @@ grammar_webhook_key(struct parsed *p, const struct grammar_top *top,
 }
 
 static int
+grammar_publish_word(struct parsed *p, const struct yaml_node *node)
+{
+	struct conf_global	*g = &p->conf->global;
+	const char		*word, *name;
+	unsigned		 bit;
+
+	if ((word = key_want_text(p, node, 64,
+	    "incidents, statuses or webhook")) == NULL)
+		return (-1);
+	for (bit = 0; (name = publish_name(bit)) != NULL; bit++)
+		if (strcmp(word, name) == 0)
+			break;
+	if (name == NULL)
+		return (parsed_fail(p, node, "`publish`: expected incidents, "
+		    "statuses or webhook, found `%s`", log_safe(word)));
+	if (g->publish & 1U << bit)
+		return (parsed_fail(p, node, "`publish`: `%s` is there twice",
+		    name));
+	if (1U << bit == PUBLISH_WEBHOOK && !g->webhook)
+		return (parsed_fail(p, node, "`publish`: `webhook` needs "
+		    "`webhook_url`"));
+	g->publish |= 1U << bit;
+	return (0);
+}
+
+/* After webhook_url. */
+static int
+grammar_publish(struct parsed *p, const struct yaml_node *list)
+{
+	struct conf_global	*g = &p->conf->global;
+	const struct yaml_node	*node;
+
+	if (list == NULL) {
+		g->publish = publish_default(g->webhook);
+		return (0);
+	}
+	if (list->what != YAML_LIST && grammar_publish_word(p, list) == -1)
+		return (-1);
+	for (node = list->first; node != NULL; node = node->next)
+		if (grammar_publish_word(p, node) == -1)
+			return (-1);
+	if (g->publish == 0)
+		return (parsed_fail(p, list, "`publish` is empty: kanatad "
+		    "--observe publishes nothing"));
+	if (g->webhook && !(g->publish & PUBLISH_WEBHOOK))
+		parsed_warn(p, list, "`webhook_url` is not used: `publish` "
+		    "has no `webhook`");
+	if (g->publish & PUBLISH_WEBHOOK && g->publish & PUBLISH_INCIDENTS)
+		parsed_warn(p, list, "an outage may be announced twice: by "
+		    "the webhook's incident and by Kanata's");
+	return (0);
+}
+
+static int
 grammar_instatus_url(struct parsed *p, const struct yaml_node *node,
     char **url, bool *https)
 {
@@ -255,7 +310,8 @@ grammar_page(struct parsed *p, const struct yaml_node *root,
 		return (-1);
 	p->conf->global.rate_per_minute = in.rate_per_minute;
 	if (grammar_instatus_url(p, in.url, &p->conf->global.instatus_url,
-	    &https) == -1 || grammar_webhook_key(p, top, &https) == -1)
+	    &https) == -1 || grammar_webhook_key(p, top, &https) == -1 ||
+	    grammar_publish(p, top->publish) == -1)
 		return (-1);
 	if (in.ca_file != NULL)
 		return (grammar_secret_file(p, SECRET_INSTATUS_CA,

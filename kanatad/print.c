@@ -171,6 +171,21 @@ print_web(FILE *f, const struct setup *setup)
 		print_secret(f, "    ", "users", &s[SECRET_WEB_USERS]);
 }
 
+static void
+print_publish(FILE *f, unsigned publish)
+{
+	const char *between = "";
+	unsigned i;
+
+	fprintf(f, "publish: [");
+	for (i = 0; publish_name(i) != NULL; i++)
+		if (publish & 1U << i) {
+			fprintf(f, "%s%s", between, publish_name(i));
+			between = ", ";
+		}
+	fprintf(f, "]\n");
+}
+
 void
 print_setup(const struct setup *setup, FILE *f)
 {
@@ -181,6 +196,7 @@ print_setup(const struct setup *setup, FILE *f)
 
 	print_secret(f, "", "key", &setup->secrets[SECRET_INSTATUS_KEY]);
 	print_secret(f, "", "webhook_url", &setup->secrets[SECRET_WEBHOOK_URL]);
+	print_publish(f, g->publish);
 	fprintf(f, "instatus:\n");
 	print_pair(f, "    ", "url", g->instatus_url);
 	print_secret(f, "    ", "ca", &setup->secrets[SECRET_INSTATUS_CA]);

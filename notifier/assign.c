@@ -316,6 +316,8 @@ assign(struct incidents *core, const struct downs *downs, struct component *c,
 		free(i->page_id);
 		i->page_id = core_strdup(c->page_id);
 	}
+	if (!incident_live(i) && !i->posting)
+		i->statuses = core->options.publish & PUBLISH_STATUSES;
 	if (incident_entry(i, c) == NULL)
 		incident_add(i, c);
 	c->incident = i;
@@ -328,7 +330,7 @@ assign_run(struct incidents *core, uint64_t now)
 	struct downs downs;
 	size_t n = 0, k;
 
-	if (core->options.webhook)
+	if (!(core->options.publish & PUBLISH_INCIDENTS))
 		return;
 	downs_collect(core, &downs);
 	if (downs.candidates == 0)

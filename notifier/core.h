@@ -124,6 +124,7 @@ struct incident {
 	bool		 refused;	/* by the page, as it stands */
 	bool		 restored;	/* it was made before we started */
 	uint64_t	 look_at;	/* ... and is not looked for before */
+	bool		 statuses;	/* it sets those of its components */
 	bool		 drop;		/* forget it, with its record */
 	bool		 seen;		/* open, in this reading */
 

@@ -309,7 +309,7 @@ incident_closed_by_human(struct incidents *core, struct incident *i)
 		    c->debounce.wanted != PAGE_OPERATIONAL;
 		/* It is for us to clear what we set, once all is well: by the
 		 * incident, unless something else was set since. */
-		if (e->acked != PAGE_OPERATIONAL &&
+		if (e->acked != PAGE_OPERATIONAL && i->statuses &&
 		    (c->set == PAGE_OPERATIONAL || c->page != c->set))
 			c->set = component_foreign(c) ? PAGE_OPERATIONAL :
 			    e->acked;

@@ -26,8 +26,8 @@
 struct incidents;		/* the whole core */
 
 struct incidents_options {
-	bool		 webhook;	/* it opens and closes; only statuses by
-					 * the API */
+	unsigned	 publish;	/* enum publish */
+	bool		 webhook;	/* its address is there */
 	unsigned	 storm;		/* more than this many ... */
 	uint64_t	 group_wait;	/* ... within this many ms share one */
 };
@@ -187,6 +187,7 @@ struct operation {
 					 * resolved, and that is expected */
 	const struct operation_component *component;
 	size_t		 ncomponent;
+	bool		 statuses;	/* the incident sets them */
 	enum page_status expect;	/* OP_STATUS: only if the page shows
 					 * this or operational */
 	bool		 again;		/* OP_STATUS: it may have been done, it

@@ -119,7 +119,7 @@ statuses_of(const struct operation *op)
 	json_t *statuses = json_array(), *one;
 	size_t n;
 
-	for (n = 0; n < op->ncomponent; n++) {
+	for (n = 0; op->statuses && n < op->ncomponent; n++) {
 		if (op->component[n].status == PAGE_STATUS_MAX)
 			continue;
 		one = json_object();

@@ -265,6 +265,7 @@ static void
 notifier_conf_commit(const struct conf *conf)
 {
 	struct incidents_options options = {
+		.publish = conf->global.publish,
 		.webhook = conf->global.webhook,
 		.storm = conf->global.storm,
 		.group_wait = conf->global.group_wait

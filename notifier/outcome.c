@@ -40,10 +40,10 @@ incident_acknowledged(struct incidents *core, struct incident *i, bool found,
 		e->acked = e->target;
 		ours = c->incident == i || e->target != PAGE_OPERATIONAL;
 		/* What was found late may be older than what is there now. */
-		if (!found || (ours && !component_foreign(c)))
+		if (i->statuses && (!found || (ours && !component_foreign(c))))
 			component_show(core, c, e->target);
 		/* From here on its status belongs to the incident. */
-		if (c->set != PAGE_OPERATIONAL && ours) {
+		if (i->statuses && c->set != PAGE_OPERATIONAL && ours) {
 			c->set = PAGE_OPERATIONAL;
 			c->object.dirty = true;
 		}

@@ -24,8 +24,9 @@ plan_unsaid(const struct incidents *core, struct component *c)
 {
 	struct debounce *d = &c->debounce;
 
-	if (core->options.webhook || c->incident != NULL || c->muted ||
-	    c->set >= PAGE_DEGRADED)
+	if (!(core->options.publish & PUBLISH_INCIDENTS) ||
+	    core->webhook.down || core->webhook.posting ||
+	    c->incident != NULL || c->muted || c->set >= PAGE_DEGRADED)
 		return;
 	if (d->known && !d->frozen && d->wanted >= PAGE_DEGRADED &&
 	    d->level < PAGE_DEGRADED)
@@ -294,9 +295,9 @@ plan_status(const struct incidents *core, const struct component *c)
 {
 	enum page_status wanted = component_wanted(c);
 
-	if (c->incident != NULL)
+	if (c->incident != NULL && c->incident->statuses)
 		return (c->set);
-	if (!c->configured)
+	if (!c->configured || !(core->options.publish & PUBLISH_STATUSES))
 		return (PAGE_OPERATIONAL);
 	if (c->maintained)
 		return (PAGE_MAINTENANCE);
@@ -304,7 +305,7 @@ plan_status(const struct incidents *core, const struct component *c)
 		return (c->set);
 	if (wanted == PAGE_MAINTENANCE && c->rollout == ROLLOUT_QUIET)
 		wanted = PAGE_OPERATIONAL;
-	if (core->options.webhook)
+	if (!(core->options.publish & PUBLISH_INCIDENTS))
 		return (wanted);
 	/* What a maintenance left of an incident that a human resolved. */
 	if (c->muted && c->set == PAGE_MAINTENANCE)
@@ -321,6 +322,9 @@ plan_webhook(struct incidents *core)
 	struct component *c;
 	bool down = false, known = true;
 
+	/* What it was told goes on until it is over. */
+	if (!(core->options.publish & PUBLISH_WEBHOOK) && !core->webhook.down)
+		return (false);
 	RB_FOREACH(c, component_tree, &core->components) {
 		if (!c->configured)
 			continue;

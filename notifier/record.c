@@ -2,7 +2,7 @@
  * The durable records: JSON that a person can read.
  *
  *	incident/<n>	{"v":1,"name":..,"page":..,"started":..,"id":..,
- *			"phase":..,"updated":..,"resolved":..,
+ *			"phase":..,"updated":..,"resolved":..,"statuses":false,
  *			"posting":{"phase":..,"started":..},
  *			"components":{"MAJOROUTAGE":[id..],
  *			"OPERATIONAL>PARTIALOUTAGE":[id..]}}
@@ -87,6 +87,8 @@ render_incident(const struct incident *i)
 	}
 	if (i->last_update != i->started)
 		put_time(object, "updated", i->last_update);
+	if (!i->statuses)
+		member_put(object, "statuses", json_false());
 	if (i->resolved != 0)
 		put_time(object, "resolved", i->resolved);
 	if (i->posting) {
@@ -104,8 +106,7 @@ static char *
 render_component(const struct component *c)
 {
 	json_t *object;
-	bool posting = c->posting != PAGE_STATUS_MAX &&
-	    c->posting != PAGE_OPERATIONAL;
+	bool posting = c->posting != PAGE_STATUS_MAX;
 
 	if (c->set == PAGE_OPERATIONAL && !posting && !c->muted &&
 	    c->outage == 0)
@@ -250,6 +251,7 @@ restore_incident(struct incidents *core, const char *key, const char *json,
 	}
 	if (get_time(object, "updated") != 0)
 		i->last_update = get_time(object, "updated");
+	i->statuses = !json_is_false(json_object_get(object, "statuses"));
 	i->resolved = get_time(object, "resolved");
 	/* A record without an id is an intent: it may have come through. */
 	if (strcmp(i->object.key, key) != 0 || i->page_id[0] == '\0' ||

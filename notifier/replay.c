@@ -191,6 +191,7 @@ conf_commit(struct replay *r)
 	if (r->next == NULL)
 		return;
 	options = (struct incidents_options) {
+		.publish = r->next->global.publish,
 		.webhook = r->next->global.webhook,
 		.storm = r->next->global.storm,
 		.group_wait = r->next->global.group_wait

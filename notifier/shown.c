@@ -22,7 +22,7 @@ component_read(struct component *c)
 {
 	struct entry *e;
 
-	if (c->incident == NULL ||
+	if (c->incident == NULL || !c->incident->statuses ||
 	    (e = incident_entry(c->incident, c)) == NULL)
 		return;
 	if (component_foreign(c) || e->acked == PAGE_MAINTENANCE)

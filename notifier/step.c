@@ -133,33 +133,33 @@ component_plan(struct incidents *core, struct component *c)
 		target = PAGE_STATUS_MAX;
 	if (target == c->posting)
 		return;
-	/* To set is written down before, so that it is known to be ours; to
-	 * clear needs no word. */
-	if (target != PAGE_STATUS_MAX && target != PAGE_OPERATIONAL)
-		c->object.dirty = true;
-	else if (c->posting != PAGE_STATUS_MAX &&
-	    c->posting != PAGE_OPERATIONAL)
-		c->object.dirty = true;
+	/* Written down before, so that what is set is known to be ours, and
+	 * what is cleared not believed to be set. */
+	c->object.dirty = true;
 	c->posting = target;
 	c->refused = false;
 }
 
-/* An incident that says something of it is on its way to the page, or one
- * that was closed is still to be forgotten: it would claim it again after a
- * restart. */
+/* An incident that says something of it is on its way to the page, or what the
+ * store has of one is older than what is known: it would claim it again after
+ * a restart. */
 static bool
-component_said(const struct incidents *core, const struct component *c)
+component_said(struct incidents *core, const struct component *c)
 {
-	const struct incident *i;
+	struct incident *i;
 	const struct entry *e;
+	bool posted;
 
 	TAILQ_FOREACH(i, &core->incidents, entry) {
-		if (!i->drop && !(i->posting && (i->unsure ||
+		posted = i->posting && (i->unsure ||
 		    i->object.flying == OP_CREATE ||
-		    i->object.flying == OP_UPDATE)))
+		    i->object.flying == OP_UPDATE);
+		if (!posted && !i->drop && !i->object.dirty)
 			continue;
-		if ((e = incident_entry(i, c)) != NULL && (i->drop ||
-		    (e->listed && e->target != PAGE_STATUS_MAX)))
+		if ((e = incident_entry(i, c)) == NULL)
+			continue;
+		if (i->drop || record_waits(&i->object) ||
+		    (posted && e->listed && e->target != PAGE_STATUS_MAX))
 			return (true);
 	}
 	return (false);
@@ -284,6 +284,7 @@ incident_fill(struct incident *i, struct operation *op)
 	op->reopen = i->phase == PHASE_RESOLVED && i->instatus_id != NULL;
 	op->component = i->component;
 	op->ncomponent = i->ncomponent;
+	op->statuses = i->statuses;
 }
 
 static void

@@ -97,9 +97,9 @@ def test_escalates():
     world = World({"cmp": {"watch": "deployment/api", "escalate_after": "4s"}}, kube=kube)
     world.wait_all()
     kube.crash("default", "api", "NotReady", count=1)
-    world.page.wait_status("cmp", "DEGRADEDPERFORMANCE")
     world.page.wait_status("cmp", "MAJOROUTAGE")
     equal(world.kanata.health("cmp"), "degraded", "the health, which is what it was")
+    assert "degraded performance" in world.page.texts(), "it was major from the start"
     world.recovery("api", "cmp")
     world.page.assert_one_outage("cmp")
 
@@ -285,6 +285,39 @@ def test_webhook():
     page.wait_status("cmp-b", "OPERATIONAL")
     wait(lambda: page.triggers() == ["down", "up"], 20, "one down and one up")
     equal(page.created(), [], "incidents made by the API")
+
+
+def test_publish():
+    """Only incidents, only the webhook, or everything; another test has the rest."""
+    kube = Kube()
+    kube.deployment("default", "a", 1)
+    page = Page({"cmp": "A"})
+    world = World({"cmp": "a"}, kube=kube, page=page, publish=["incidents"],
+                  webhook_url=f"{page.url}/v3/integrations/webhook/{HOOK}")
+    world.wait_all()
+    kube.crash("default", "a")
+    page.wait_open(1)
+    kube.heal("default", "a")
+    page.wait_open(0)
+    equal(page.requests("PUT"), [], "changes of a component")
+    equal(page.component_status("cmp"), "OPERATIONAL", "the component")
+    equal(page.triggers(), [], "triggers")
+    for words, incidents in ((["webhook"], 1), (["incidents", "statuses", "webhook"], 2)):
+        world.kanata.configure({**world.config, "publish": words})
+        world.kanata.reload().expect(0)
+        before = len(page.triggers())
+        kube.crash("default", "a")
+        wait(lambda: page.triggers()[before:] == ["down"], 20, "one down")
+        if "incidents" in words:
+            page.wait_status("cmp", "MAJOROUTAGE")
+        kube.heal("default", "a")
+        wait(lambda: page.triggers()[before:] == ["down", "up"], 20, "one up")
+        page.wait_open(0)
+        page.wait_status("cmp", "OPERATIONAL")
+        equal(len(page.created()), 1, "incidents by the API: one, opened again")
+        ours = next(i for i in page.incidents() if i["name"] == "A is down")
+        updates = [u["status"] for u in ours["updates"]]
+        equal(updates.count("RESOLVED"), incidents, "times it was resolved")
 
 
 def test_human_resolves():

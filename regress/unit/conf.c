@@ -155,7 +155,7 @@ test_cluster_endpoint_etcd(void **state)
 static void
 test_global(void **state)
 {
-	struct conf_global g = { .instatus_url = api, .webhook = true,
+	struct conf_global g = { .instatus_url = api, .webhook = true, .publish = 5,
 	    .instance = id, .store_dir = edge, .control_socket = prod,
 	    .control_group = empty, .log_json = true, .strict = true,
 	    .storm = 5, .group_wait = 10, .replicas = 2,
@@ -167,6 +167,7 @@ test_global(void **state)
 	assert_string_equal(conf->global.instatus_url, "api");
 	assert_true(conf->global.webhook && conf->global.strict);
 	assert_true(conf->global.log_json && !conf->global.log_verbose);
+	assert_int_equal(conf->global.publish, 5);
 	assert_int_equal(conf->global.on_loss, ON_LOSS_HOLD);
 	assert_int_equal(conf->global.rate_per_minute, 60);
 	g.rate_per_minute = 0;

@@ -418,6 +418,46 @@ test_page(void **state)
 }
 
 static void
+test_publish(void **state)
+{
+	static const struct {
+		const char	*text;
+		unsigned	 what, warnings;
+	} good[] = {
+		{ "", PUBLISH_INCIDENTS | PUBLISH_STATUSES, 0 },
+		{ "publish: statuses\n", PUBLISH_STATUSES, 0 },
+		{ "publish: [incidents]\n", PUBLISH_INCIDENTS, 0 },
+		{ "webhook_url: http://[::1]/x\n",
+		    PUBLISH_STATUSES | PUBLISH_WEBHOOK, 0 },
+		{ "webhook_url: http://[::1]/x\npublish: [webhook]\n",
+		    PUBLISH_WEBHOOK, 0 },
+		{ "webhook_url: http://[::1]/x\npublish: [statuses]\n",
+		    PUBLISH_STATUSES, 1 },
+		{ "publish: [webhook, incidents, statuses]\n"
+		    "webhook_url_file: /run/hook\n", PUBLISH_ALL, 1 },
+	};
+	struct parsed			 p;
+	const struct parsed_warning	*w;
+	unsigned			 n;
+	size_t				 i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(good); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), "%s%s%s", LEAST,
+		    "instatus: {url: 'http://[::1]'}\n", good[i].text);
+		read_good(&p, text);
+		assert_int_equal(p.conf->global.publish, good[i].what);
+		n = 0;
+		TAILQ_FOREACH(w, &p.warnings, entry)
+			n++;
+		assert_int_equal(n, good[i].warnings);
+		parsed_clear(&p);
+	}
+}
+
+static void
 test_open_file(void **state)
 {
 	static const struct { const char *text, *error; } bad[] = {
@@ -532,6 +572,13 @@ test_bad(void **state)
 		    "go together" },
 		{ LEAST "etcd: {nodes: ['http://a:1'], tls: {}}\n", 3, 16,
 		    "http:// although there is a `tls` section" },
+		{ LEAST "publish: []\n", 3, 10, "`publish` is empty" },
+		{ LEAST "publish: [statuses, news]\n", 3, 21,
+		    "expected incidents, statuses or webhook, found `news`" },
+		{ LEAST "publish: [statuses, statuses]\n", 3, 21,
+		    "`statuses` is there twice" },
+		{ LEAST "publish: webhook\n", 3, 10, "needs `webhook_url`" },
+		{ LEAST "publish: {}\n", 3, 10, "expected incidents, " },
 		{ LEAST "strict: true\netcd: {nodes: [a:1]}\n", 4, 16,
 		    "refused by `strict`" },
 		{ "key: k\ncomponents: {}\n", 2, 13, "`components` is empty" },
@@ -663,6 +710,7 @@ main(void)
 		cmocka_unit_test(test_namespaces),
 		cmocka_unit_test(test_etcd),
 		cmocka_unit_test(test_page),
+		cmocka_unit_test(test_publish),
 		cmocka_unit_test(test_open_file),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_limits),

@@ -706,7 +706,7 @@ test_webhook(void **state)
 	struct model *m = world(2);
 
 	(void)state;
-	m->options.webhook = true;
+	m->options.publish = PUBLISH_WEBHOOK | PUBLISH_STATUSES;
 	model_configure(m);
 	model_health(m, 0, HEALTH_MAJOR);
 	model_pass(m, DOWN_AFTER);
@@ -730,6 +730,107 @@ test_webhook(void **state)
 	assert_int_equal(m->nincident, 0);
 	assert_null(model_record(m, "webhook"));
 	model_free(m);
+}
+
+/* Each thing that may be published, with and without each other: an outage, a
+ * second one, a restart, an update, and the end. */
+static void
+publish(unsigned what)
+{
+	struct model *m = world(2);
+	bool incidents = what & PUBLISH_INCIDENTS;
+	bool statuses = what & PUBLISH_STATUSES;
+	bool webhook = what & PUBLISH_WEBHOOK;
+
+	m->options.publish = what;
+	model_configure(m);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	model_restart(m);
+	model_health(m, 1, HEALTH_PARTIAL);
+	model_pass(m, DOWN_AFTER);
+	model_read(m);
+	model_pass(m, 10 * S);
+	assert_int_equal(model_open(m, -1), incidents ? 2 : 0);
+	assert_int_equal(m->component[0].page,
+	    statuses ? PAGE_MAJOR : PAGE_OPERATIONAL);
+	assert_int_equal(m->component[1].page,
+	    statuses ? PAGE_PARTIAL : PAGE_OPERATIONAL);
+	assert_int_equal(m->triggers, webhook);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_int_equal(model_open(m, -1), incidents ? 1 : 0);
+	model_health(m, 1, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	model_read(m);
+	model_pass(m, 10 * S);
+	assert_int_equal(model_open(m, -1), 0);
+	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
+	assert_int_equal(m->component[1].page, PAGE_OPERATIONAL);
+	assert_int_equal(m->triggers, webhook ? 2 : 0);
+	assert_false(m->webhook_down);
+	assert_int_equal(m->nincident, incidents ? 2 : 0);
+	/* An update is only a status. */
+	model_health(m, 0, HEALTH_ROLLING);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->component[0].page,
+	    statuses ? PAGE_MAINTENANCE : PAGE_OPERATIONAL);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER + REOPEN);
+	assert_int_equal(m->posts, (incidents ? 4 : 0) + (!statuses ? 0 :
+	    incidents ? 2 : 6));
+	assert_int_equal(m->triggers, webhook ? 2 : 0);
+	assert_null(model_record(m, "component/c0"));
+	assert_null(model_record(m, "webhook"));
+	model_free(m);
+}
+
+static void
+test_publish(void **state)
+{
+	unsigned what;
+
+	(void)state;
+	for (what = 1; what <= PUBLISH_ALL; what++)
+		publish(what);
+}
+
+/* What is open ends as it began; what was set is cleared. */
+static void
+test_publish_changes(void **state)
+{
+	unsigned before, after;
+	struct model *m;
+
+	(void)state;
+	for (before = 1; before <= PUBLISH_ALL; before++)
+		for (after = 1; after <= PUBLISH_ALL; after++) {
+			m = world(2);
+			m->options.publish = before;
+			model_configure(m);
+			model_health(m, 0, HEALTH_MAJOR);
+			model_health(m, 1, HEALTH_ROLLING);
+			model_pass(m, DOWN_AFTER);
+			m->options.publish = after;
+			model_configure(m);
+			model_pass(m, 10 * S);
+			model_health(m, 0, HEALTH_OK);
+			model_health(m, 1, HEALTH_OK);
+			model_pass(m, UP_AFTER);
+			model_read(m);
+			model_pass(m, 10 * S);
+			assert_int_equal(model_open(m, -1), 0);
+			assert_int_equal(m->component[0].page,
+			    PAGE_OPERATIONAL);
+			assert_int_equal(m->component[1].page,
+			    PAGE_OPERATIONAL);
+			assert_false(m->webhook_down);
+			assert_int_equal(m->triggers,
+			    (before | after) & PUBLISH_WEBHOOK ? 2 : 0);
+			assert_null(model_record(m, "component/c0"));
+			assert_null(model_record(m, "component/c1"));
+			model_free(m);
+		}
 }
 
 static char message[4096];
@@ -858,6 +959,8 @@ main(void)
 		cmocka_unit_test(test_removed_from_configuration),
 		cmocka_unit_test(test_removed_while_away),
 		cmocka_unit_test(test_webhook),
+		cmocka_unit_test(test_publish),
+		cmocka_unit_test(test_publish_changes),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_bad_records),
 		cmocka_unit_test(test_timestamps),

@@ -46,12 +46,14 @@ wrong(const char *what, unsigned n)
 }
 
 static void
-configure_random(struct model *m)
+configure_random(struct model *m, bool anything)
 {
 	struct conf_component *c;
 	unsigned n;
 
 	m->options.storm = model_random(3) == 0 ? 2 : 5;
+	if (anything)
+		m->options.publish = 1 + model_random(PUBLISH_ALL);
 	for (n = 0; n < m->n; n++) {
 		c = model_conf(m, n);
 		if (model_random(3) == 0) {
@@ -221,20 +223,28 @@ silenced(const struct model *m, unsigned n)
 static void
 check_truth(struct model *m)
 {
-	unsigned n, open;
+	unsigned what = m->options.publish, n, open;
+	enum page_status shown;
+	bool some = false;
 
 	for (n = 0; n < m->n; n++) {
+		some = some || truth(m, n) != PAGE_OPERATIONAL;
 		if (silenced(m, n)) {
 			if (truth(m, n) == PAGE_OPERATIONAL)
 				wrong("well and still silenced", n);
 			continue;
 		}
-		if (m->component[n].page != truth(m, n))
+		shown = what & PUBLISH_STATUSES ? truth(m, n) :
+		    PAGE_OPERATIONAL;
+		if (m->component[n].page != shown)
 			wrong("the page does not show the truth", n);
 		open = model_open(m, (int)n);
-		if (truth(m, n) != PAGE_OPERATIONAL && open != 1)
+		if (truth(m, n) != PAGE_OPERATIONAL &&
+		    open != (what & PUBLISH_INCIDENTS ? 1 : 0))
 			wrong("down without an incident", n);
 	}
+	if (m->webhook_down != (some && what & PUBLISH_WEBHOOK))
+		wrong("the webhook was told otherwise", 0);
 	for (n = 0; n < m->nincident; n++)
 		if (m->incident[n].ours &&
 		    m->incident[n].phase != PHASE_RESOLVED) {
@@ -284,7 +294,7 @@ history(uint64_t number, bool humans)
 	m = model = model_new(1 + model_random(MODEL_COMPONENTS), DOWN_AFTER,
 	    UP_AFTER, 15 * 60 * 1000);
 	m->trace = getenv("KANATA_TRACE") != NULL;
-	configure_random(m);
+	configure_random(m, model_random(3) == 0);
 	for (episode = 0; episode < 3; episode++) {
 		m->lose_before = model_random(3) * 10;
 		m->lose_after = model_random(3) * 10;
@@ -378,7 +388,7 @@ punctual(uint64_t number)
 	    UP_AFTER, 15 * 60 * 1000);
 	m->trace = getenv("KANATA_TRACE") != NULL;
 	m->check = check_short;
-	configure_random(m);
+	configure_random(m, false);
 	for (n = 0; n < MODEL_COMPONENTS; n++) {
 		down_since[n] = outage_since[n] = 0;
 		was_major[n] = false;

@@ -203,7 +203,7 @@ static const struct operation_component two[] = {
 static const struct operation operation = {
 	.type = OP_CREATE, .name = "A \"quoted\" name", .message = "one\ntwo",
 	.started = 1767261600123, .phase = PHASE_INVESTIGATING,
-	.component = two, .ncomponent = 2
+	.component = two, .ncomponent = 2, .statuses = true
 };
 
 static void

@@ -87,6 +87,8 @@ model_new(unsigned n, uint64_t down_after, uint64_t up_after,
 	assert(m->incident != NULL);
 	m->now = 1767225600000;		/* 2026-01-01 */
 	m->n = n;
+	m->options.publish = PUBLISH_INCIDENTS | PUBLISH_STATUSES;
+	m->options.webhook = true;
 	m->options.storm = 5;
 	m->options.group_wait = 10000;
 	m->conf = conf_new();
@@ -233,7 +235,8 @@ check_orders(const struct model *m, const struct operation *op)
 			assert(status <= PAGE_MAINTENANCE);
 		else if (model_ordered(m, n, ORDER_SILENCE))
 			assert(status <= m->component[n].page ||
-			    (i != NULL && status == i->said[n]));
+			    (i != NULL && i->said[n] != PAGE_STATUS_MAX &&
+			    status <= i->said[n]));
 	}
 }
 
@@ -344,6 +347,9 @@ say(struct model *m, struct model_incident *i, const struct operation *op)
 	i->update[i->nupdate].started = op->started;
 	i->update[i->nupdate++].phase = op->phase;
 	i->phase = op->phase;
+	for (n = 0; i->phase == PHASE_RESOLVED && n < MODEL_COMPONENTS; n++)
+		if (i->said[n] != PAGE_STATUS_MAX)
+			i->said[n] = PAGE_OPERATIONAL;
 	for (k = 0; k < op->ncomponent; k++) {
 		n = component_number(m, op->component[k].id);
 		assert(n >= 0);
@@ -351,7 +357,8 @@ say(struct model *m, struct model_incident *i, const struct operation *op)
 			continue;
 		assert(!m->component[n].human);
 		i->said[n] = op->component[k].status;
-		m->component[n].page = op->component[k].status;
+		if (op->statuses)
+			m->component[n].page = op->component[k].status;
 	}
 }
 

@@ -180,7 +180,7 @@ test_silence_and_webhook(void **state)
 	struct model *m = world(2);
 
 	(void)state;
-	m->options.webhook = true;
+	m->options.publish = PUBLISH_WEBHOOK | PUBLISH_STATUSES;
 	model_configure(m);
 	model_order(m, 0, ORDER_SILENCE, HOUR);
 	model_health(m, 0, HEALTH_MAJOR);

@@ -136,6 +136,7 @@ test_configuration(void **state)
 	assert_int_equal(out->global.storm, 9);
 	assert_int_equal(out->global.group_wait, 10 * 1000);
 	assert_true(out->global.webhook);
+	assert_int_equal(out->global.publish, publish_default(true));
 	text = recording_component(AT, TAILQ_FIRST(&in->components));
 	assert_null(strstr(text, "secret-name"));
 	assert_null(strstr(text, "reopen_within"));
