@@ -109,7 +109,7 @@ def test_recording_has_limits():
     Recording(world.kanata, "-t", "500ms").end()
     # What is there stays.
     world.kanata.ctl("record", recording.file).expect(1, "exists")
-    world.kanata.ctl("record", "/nonexistent/x").expect(1, "/nonexistent/x: No such file")
+    world.kanata.ctl("record", recording.file + "/x").expect(1, "/x: Not a directory")
     for bad in (("-n", "0", "record", "x"), ("-n", "x", "record", "x"),
                 ("-t", "5", "record", "x")):
         world.kanata.ctl(*bad).expect(1, "expected a")
