@@ -316,6 +316,14 @@ api_state(void)
 	return (text);
 }
 
+/* No answer, or that of a gateway that gave up waiting for one. */
+bool
+api_late(const struct api_reply *reply)
+{
+	return (reply->status == 0 || reply->status == 408 ||
+	    reply->status == 502 || reply->status == 504);
+}
+
 uint64_t
 api_delay(const struct api_reply *reply, unsigned failures)
 {
@@ -323,9 +331,8 @@ api_delay(const struct api_reply *reply, unsigned failures)
 
 	if (reply->result == API_UNAUTHORISED)
 		return (unauthorised_wait(failures));
-	/* Without an answer it may still be at work on it: looking too early
-	 * would miss what comes. */
-	if (reply->result == API_UNSURE && reply->status == 0 && delay < 5000)
+	/* Looking too early would miss what comes. */
+	if (reply->result == API_UNSURE && api_late(reply) && delay < 5000)
 		delay += 5000;
 	if (reply->retry_after > 0 && (uint64_t)reply->retry_after > delay)
 		delay = (uint64_t)reply->retry_after;

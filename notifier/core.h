@@ -121,6 +121,7 @@ struct incident {
 	enum incident_phase posting_phase;
 	uint64_t	 posting_started;
 	bool		 unsure;	/* it may have been done */
+	uint64_t	 believe_at;	/* that it was not, not before */
 	bool		 refused;	/* by the page, as it stands */
 	bool		 restored;	/* it was made before we started */
 	uint64_t	 look_at;	/* ... and is not looked for before */

@@ -213,6 +213,7 @@ enum operation_result {
 				 * shows what a human set */
 	OP_RETRY,		/* certainly not done: again, after the delay */
 	OP_UNSURE,		/* may have been done */
+	OP_LATE,		/* the same, or may be done any moment now */
 	OP_REFUSED		/* the page refuses it (4xx): not again until
 				 * something changes or the page was read */
 };

@@ -33,6 +33,8 @@ void	 api_webhook(bool down, api_done_fn, void *arg);
 bool	 api_ready(void);
 /* When api_ready may become true, in ticks. */
 uint64_t api_when(void);
+/* Whoever asked was not told the end of it: the server may be at work on it. */
+bool	 api_late(const struct api_reply *);
 /* ms to wait after so many failures and this answer. */
 uint64_t api_delay(const struct api_reply *, unsigned failures);
 const char *api_state(void);		/* for kanatactl show */

@@ -6,6 +6,10 @@
 
 #include "core.h"
 
+/* ms: as long as the page is given for one request (api.c).  What answers in its
+ * place that it took too long knows nothing of what it still does. */
+#define BELIEVE_AFTER	15000
+
 static void
 record_done(struct object *o, enum operation_type type)
 {
@@ -90,13 +94,18 @@ incident_posted(struct incidents *core, struct incident *i,
 			incident_closed_by_human(core, i);
 		break;
 	case OP_ABSENT:
-		if (type == OP_FIND)
+		if (type == OP_FIND && now < i->believe_at)
+			i->object.not_before = i->believe_at;
+		else if (type == OP_FIND)
 			i->unsure = i->restored = false;
 		else if (type == OP_UPDATE)
 			incident_closed_by_human(core, i);
 		break;
 	case OP_RETRY:
 		break;
+	case OP_LATE:
+		i->believe_at = now + BELIEVE_AFTER;
+		/* FALLTHROUGH */
 	case OP_UNSURE:
 		i->unsure = true;
 		break;
@@ -126,6 +135,7 @@ status_posted(struct incidents *core, struct component *c,
 	case OP_RETRY:
 		return;
 	case OP_UNSURE:
+	case OP_LATE:
 		c->unsure = true;
 		return;
 	case OP_REFUSED:
@@ -149,6 +159,7 @@ webhook_posted(struct webhook *w, enum operation_result result)
 		w->object.dirty = true;
 		break;
 	case OP_UNSURE:
+	case OP_LATE:
 		w->unsure = true;
 		break;
 	case OP_REFUSED:
@@ -178,7 +189,7 @@ incidents_done(struct incidents *core, uint32_t id,
 	o->flying = OP_NONE;
 	o->not_before = now + delay;
 	if (delay != 0 && (result == OP_RETRY || result == OP_UNSURE ||
-	    result == OP_REFUSED))
+	    result == OP_LATE || result == OP_REFUSED))
 		o->attempt++;
 	if (type == OP_STORE_PUT || type == OP_STORE_DELETE) {
 		if (result == OP_DONE)

@@ -141,7 +141,7 @@ post_failed(struct post *p, const struct api_reply *reply, bool looking,
 	else if (reply->result == API_REFUSED)
 		result = find ? OP_RETRY : OP_REFUSED;
 	else if (reply->result == API_UNSURE && !looking)
-		result = OP_UNSURE;
+		result = api_late(reply) ? OP_LATE : OP_UNSURE;
 	switch (result) {
 	case OP_REFUSED:
 		log_warnx("%s: refused: %s; the page is read, then it is tried "
@@ -154,7 +154,7 @@ post_failed(struct post *p, const struct api_reply *reply, bool looking,
 		break;
 	default:
 		log_warnx("%s: %s; %s in %llu.%llu s", describe(p),
-		    reply->error, result == OP_UNSURE ?
+		    reply->error, result == OP_UNSURE || result == OP_LATE ?
 		    "looking whether it came through" : "again",
 		    (unsigned long long)delay / 1000,
 		    (unsigned long long)delay % 1000 / 100);
@@ -272,7 +272,7 @@ on_incidents(const struct api_reply *reply, void *arg)
 		p->part = 1;
 		find_next(p);
 	} else {
-		log_info("incident %s (%s) had not come through", p->key,
+		log_info("incident %s (%s) has not come through", p->key,
 		    log_safe(p->name));
 		post_done(p, OP_ABSENT, NULL, 0);
 	}
@@ -352,7 +352,7 @@ on_incident(const struct api_reply *reply, void *arg)
 		    "stay silent until they are well", describe(p));
 		post_done(p, OP_FOREIGN, NULL, 0);
 	} else if (find) {
-		log_info("%s: the update had not come through", describe(p));
+		log_info("%s: the update has not come through", describe(p));
 		post_done(p, OP_ABSENT, NULL, 0);
 	} else if ((body = instatus_components_body(reply->json, &p->op)) !=
 	    NULL) {

@@ -5,6 +5,7 @@ Everything under /sim/ is the test's own control of it: POST /sim/<command> call
 the method sim_<command> of Instatus with the JSON object's members as arguments.
 """
 
+import copy
 import json
 import random
 import re
@@ -17,7 +18,7 @@ import statuspage
 from simhttp import BadCommand, Faults, Hangup, SimHandler, timestamp
 
 FAULTS = {"status", "garbage", "html", "nothing", "nothing_after", "close_before", "close_after",
-          "slow", "slow_after_act"}
+          "slow", "slow_after_act", "late"}
 AFTER_ACTING = ("close_after", "slow_after_act", "nothing_after")
 BEFORE_ACTING = tuple(FAULTS - set(AFTER_ACTING))
 
@@ -505,12 +506,25 @@ class InstatusHandler(SimHandler):
             self.send_body(200, "text/html", b"<!DOCTYPE html><title>Be right back</title>")
         elif fault.kind == "garbage":
             self.send_body(200, "application/json", random.randbytes(512))
+        elif fault.kind == "late":
+            # A gateway that does not wait for what is done behind it.
+            timer = threading.Timer(fault.get("seconds", 1), copy.copy(self).act_late)
+            timer.daemon = True
+            timer.start()
+            self.send_json(fault.get("code", 504), {"error": {"code": "gateway_timeout",
+                                                              "message": "upstream timed out"}})
         else:
             code, retry_after = fault.get("code", 500), fault.get("retry_after", None)
             headers = [] if retry_after is None else [("Retry-After", str(retry_after))]
             body = fault.get("body", {"error": {"code": "error", "message": "simulated failure"}})
             self.send_json(code, body, headers)
         return True
+
+    def act_late(self):
+        try:
+            self.act()
+        except ApiError:
+            pass
 
     def fail_after_acting(self):
         fault = self.server.sim.faults.take(AFTER_ACTING, self.path, self.command)

@@ -207,6 +207,25 @@ def test_answer_to_create_never_comes():
     lose_the_answer("nothing_after")
 
 
+@limit(150)
+def test_the_page_acts_late():
+    """A gateway gives up on the page, which then does what it was asked: a first
+    look is too early, and what it does not find is not made again."""
+    kube = Kube()
+    kube.deployment("default", "api", 2)
+    world = World({"cmp": "api"}, kube=kube)
+    world.wait_all()
+    # Later than the first look, which is 5 to 10 s after.
+    world.page.fault("late", code=504, seconds=11, match="/incidents", method="POST", count=1)
+    kube.crash("default", "api")
+    world.page.wait_open(1, limit=60)
+    wait(lambda: "had come through" in world.kanata.log(), 60, "it to be found")
+    assert "has not come through" in world.kanata.log(), "the first look found it"
+    world.recovery("api", "cmp", limit=90)
+    equal(len(world.page.created()), 1, "requests that create an incident")
+    world.page.assert_one_outage("cmp")
+
+
 @limit(120)
 def test_killed_while_the_page_is_slow():
     """It acts on what it was asked long after who asked was killed: whoever

@@ -501,6 +501,47 @@ test_restart_looks_later(void **state)
 	model_free(m);
 }
 
+/* What a gateway gave up waiting for is done later: that it is not there yet is
+ * not believed for as long as the page is given for a request. */
+static void
+test_late(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	m->gives_up = true;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	m->gives_up = false;
+	model_pass(m, 14 * S);
+	assert_int_equal(m->nincident, 0);
+	model_late(m);
+	model_pass(m, 1 * S);
+	assert_int_equal(m->nincident, 1);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_int_equal(m->nincident, 1);
+	assert_int_equal(model_open(m, -1), 0);
+	model_free(m);
+}
+
+/* And then it is. */
+static void
+test_never(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	m->gives_up = true;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	m->gives_up = false;
+	model_pass(m, 15 * S);
+	assert_int_equal(m->nincident, 1);
+	assert_int_equal(model_open(m, 0), 1);
+	model_free(m);
+}
+
 static void
 test_lost_request(void **state)
 {
@@ -948,6 +989,8 @@ main(void)
 		cmocka_unit_test(test_recovered_while_away),
 		cmocka_unit_test(test_lost_reply),
 		cmocka_unit_test(test_restart_looks_later),
+		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_never),
 		cmocka_unit_test(test_lost_request),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_over_before_it_was_said),

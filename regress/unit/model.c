@@ -493,7 +493,7 @@ trace(const struct model *m, const struct operation *op,
 	static const char *const types[] = { "none", "put", "delete", "create",
 	    "find", "update", "status", "webhook" };
 	static const char *const results[] = { "done", "absent", "foreign",
-	    "retry", "unsure", "refused" };
+	    "retry", "unsure", "late", "refused" };
 	size_t k;
 
 	if (!m->trace)
@@ -519,6 +519,30 @@ is_store(const struct operation *op)
 }
 
 static void
+late_keep(struct model *m, const struct operation *op)
+{
+	size_t k;
+
+	m->late = *op;
+	snprintf(m->late_name, sizeof(m->late_name), "%s", op->name);
+	m->late.name = m->late_name;
+	for (k = 0; k < op->ncomponent; k++) {
+		m->late_component[k].id = m->component[component_number(m,
+		    op->component[k].id)].id;
+		m->late_component[k].status = op->component[k].status;
+	}
+	m->late.component = m->late_component;
+}
+
+void
+model_late(struct model *m)
+{
+	char id[16];
+
+	create_act(m, &m->late, id);
+}
+
+static void
 flight_act(struct model *m, struct model_flight *f)
 {
 	if (f->acted)
@@ -527,7 +551,10 @@ flight_act(struct model *m, struct model_flight *f)
 	if (is_store(&f->op) ? m->store_down :
 	    (m->down || chance(m->refuse_connection)))
 		f->result = OP_RETRY;
-	else if (!is_store(&f->op) && chance(m->lose_before))
+	else if (f->op.type == OP_CREATE && m->gives_up) {
+		late_keep(m, &f->op);
+		f->result = OP_LATE;
+	} else if (!is_store(&f->op) && chance(m->lose_before))
 		f->result = OP_UNSURE;
 	else {
 		f->result = act(m, &f->op, f->id);
@@ -547,7 +574,8 @@ flight_land(struct model *m, struct model_flight *f)
 
 	flight_act(m, f);
 	f->used = false;
-	if (f->result == OP_RETRY || f->result == OP_UNSURE)
+	if (f->result == OP_RETRY || f->result == OP_UNSURE ||
+	    f->result == OP_LATE)
 		delay = 1000;
 	assert(incidents_done(m->core, f->op.id, f->result,
 	    f->id[0] != '\0' ? f->id : NULL, delay, m->now) == 0);

@@ -70,6 +70,11 @@ struct model {
 	bool		 down;		/* the page cannot be reached at all */
 	bool		 store_down;
 	bool		 store_lies;	/* it writes, and says that it failed */
+	bool		 gives_up;	/* a gateway does not wait for the page,
+					 * which does it when model_late says */
+	struct operation late;
+	char		 late_name[256];
+	struct operation_component late_component[MODEL_COMPONENTS];
 	unsigned	 posts;		/* that the page took */
 	unsigned	 puts;
 	bool		 trace;
@@ -109,6 +114,9 @@ void	 model_pass(struct model *, uint64_t ms);
 /* Operations are started and take a while. */
 void	 model_launch(struct model *);
 void	 model_land(struct model *, bool all);
+
+/* The page does what it was asked long ago: to create an incident. */
+void	 model_late(struct model *);
 
 /* The process dies and comes back; what flew either arrived or did not. */
 void	 model_restart(struct model *);
