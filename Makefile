@@ -10,6 +10,8 @@ UNITDIR ?=	$(PREFIX)/lib/systemd/system
 DOCDIR ?=	$(PREFIX)/share/doc/kanata
 SYSUSERSDIR ?=	$(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?=	$(PREFIX)/lib/tmpfiles.d
+BASHDIR ?=	$(PREFIX)/share/bash-completion/completions
+ZSHDIR ?=	$(PREFIX)/share/zsh/site-functions
 DESTDIR ?=
 
 CC ?=		cc
@@ -406,13 +408,17 @@ install: all
 	    $(DESTDIR)$(PREFIX)/libexec/kanata $(DESTDIR)$(MANDIR)/man5 \
 	    $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(SYSCONFDIR)/kanata \
 	    $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR) \
-	    $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
+	    $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR) \
+	    $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR)
 	install -m 755 $(SBIN) $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(LIBEXEC) $(DESTDIR)$(PREFIX)/libexec/kanata
 	install -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	install -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
 	install -m 644 $(DOCS) $(DESTDIR)$(DOCDIR)
+	install -m 644 etc/completion/kanatactl.bash \
+	    $(DESTDIR)$(BASHDIR)/kanatactl
+	install -m 644 etc/completion/_kanatactl $(DESTDIR)$(ZSHDIR)
 	$(FILL) etc/kanatad.service.in > $(DESTDIR)$(UNITDIR)/kanatad.service
 	$(FILL) etc/sysusers.conf.in > $(DESTDIR)$(SYSUSERSDIR)/kanata.conf
 	$(FILL) etc/tmpfiles.conf.in > $(DESTDIR)$(TMPFILESDIR)/kanata.conf

@@ -362,7 +362,9 @@ def test_install():
     wanted = {"opt/k/sbin/kanatad", "opt/k/bin/kanatactl", "opt/k/share/man/man5/kanata.conf.5",
               "opt/k/share/man/man8/kanatad.8", "opt/k/share/man/man8/kanatactl.8",
               "opt/k/lib/systemd/system/kanatad.service", "opt/k/share/doc/kanata/kanata.conf",
-              "opt/k/lib/sysusers.d/kanata.conf", "opt/k/lib/tmpfiles.d/kanata.conf"}
+              "opt/k/lib/sysusers.d/kanata.conf", "opt/k/lib/tmpfiles.d/kanata.conf",
+              "opt/k/share/bash-completion/completions/kanatactl",
+              "opt/k/share/zsh/site-functions/_kanatactl"}
     wanted |= {f"opt/k/libexec/kanata/kanata-{role}"
                for role in ("parser", "dialer", "watcher", "notifier", "store", "runner", "web",
                             "replay")}
