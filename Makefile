@@ -48,7 +48,7 @@ common =	common/role.c common/log.c common/message.c common/datagram.c \
 		common/health.c common/conf.c common/cage.c
 worker =	$(common) common/clock.c common/worker.c
 http =		common/http.c common/http_server.c common/http_transfer.c \
-		common/http_multi.c
+		common/http_multi.c common/json_values.c
 
 kanatad_SRCS =	$(common) common/clock.c common/duration.c common/lines.c \
 		kanatad/main.c kanatad/supervise.c kanatad/child.c kanatad/setup.c \
@@ -195,7 +195,8 @@ unit_grammar_SRCS = $(common) $(parsing) regress/unit/parsed_secrets.c
 unit_grammar_LIBS = $(kanata-parser_LIBS)
 unit_kubeconfig_SRCS = $(unit_grammar_SRCS)
 unit_kubeconfig_LIBS = $(kanata-parser_LIBS)
-UNIT +=		lines
+UNIT +=		lines json_values
+unit_json_values_SRCS = common/json_values.c
 unit_lines_SRCS = common/log.c common/lines.c
 unit_lines_LIBS = -levent_core -lbsd
 UNIT +=		plugin proxy
@@ -205,13 +206,15 @@ unit_proxy_SRCS = common/log.c kanatad/proxy.c kanatad/address.c kanatad/value.c
 unit_proxy_LIBS = -lbsd
 
 UNIT +=		etcd lmdb
-unit_etcd_SRCS = $(common) store/etcd_json.c store/state.c
+unit_etcd_SRCS = $(common) common/json_values.c store/etcd_json.c \
+		store/state.c
 unit_etcd_LIBS = -ljansson $(unit_message_LIBS)
 unit_lmdb_SRCS = $(common) store/embedded.c store/state.c
 unit_lmdb_LIBS = -llmdb $(unit_message_LIBS)
 
 UNIT +=		incident incident_property order instatus
-unit_instatus_SRCS = $(common) $(incidents) notifier/instatus.c notifier/gate.c
+unit_instatus_SRCS = $(common) common/json_values.c $(incidents) \
+		notifier/instatus.c notifier/gate.c
 unit_instatus_LIBS = -ljansson $(unit_message_LIBS)
 unit_incident_SRCS = $(common) $(incidents) regress/unit/model.c
 unit_incident_LIBS = -ljansson $(unit_message_LIBS)
@@ -243,7 +246,8 @@ UNIT +=		component
 unit_component_SRCS = $(common) $(components)
 unit_component_LIBS = -ljansson -lprotobuf-nanopb $(unit_message_LIBS)
 UNIT +=		stream streaming
-unit_stream_SRCS = $(common) $(objects) $(streams) regress/unit/stream_stage.c
+unit_stream_SRCS = $(common) common/json_values.c $(objects) $(streams) \
+		regress/unit/stream_stage.c
 unit_stream_LIBS = $(unit_component_LIBS)
 unit_streaming_SRCS = $(unit_stream_SRCS)
 unit_streaming_LIBS = $(unit_stream_LIBS)
@@ -288,6 +292,12 @@ proc_store_faults_NEEDS = $(proc_store_NEEDS)
 proc_store_leader_SRCS = $(store_ends) common/clock.c
 proc_store_leader_LIBS = $(unit_message_LIBS)
 proc_store_leader_NEEDS = $(proc_store_NEEDS)
+
+PROC +=		notifier
+proc_notifier_SRCS = $(common) $(child) regress/proc/notifier_ends.c \
+		regress/proc/notifier_page.c
+proc_notifier_LIBS = -ljansson $(unit_message_LIBS)
+proc_notifier_NEEDS = $(B)/libexec/kanata/kanata-notifier
 
 PROC +=		runner
 proc_runner_SRCS = $(common) $(child) common/plugin.c

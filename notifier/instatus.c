@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/json_values.h"
 #include "../common/log.h"
 #include "instatus.h"
 #include "member.h"
@@ -69,7 +70,7 @@ instatus_judge(const struct http_reply *http, bool write, struct api_reply *r)
 	}
 	r->status = http->status;
 	r->retry_after = http->retry_after;
-	if (http->body != NULL)
+	if (http->body != NULL && json_values_ok(http->body, http->len))
 		r->json = json_loadb(http->body, http->len,
 		    JSON_REJECT_DUPLICATES, &error);
 	if (http->status < 200 || http->status > 299) {
@@ -82,8 +83,9 @@ instatus_judge(const struct http_reply *http, bool write, struct api_reply *r)
 	}
 	r->result = write ? API_UNSURE : API_RETRY;
 	snprintf(r->error, sizeof(r->error),
-	    "the answer is not JSON (HTTP status %ld, %zu bytes)", http->status,
-	    http->len);
+	    "the answer %s (HTTP status %ld, %zu bytes)",
+	    json_values_ok(http->body, http->len) ? "is not JSON" :
+	    "has too many values", http->status, http->len);
 }
 
 bool

@@ -19,6 +19,7 @@
 #define READ_PAGES	600000	/* the pages themselves */
 #define FRESH		10000	/* nothing is opened on older knowledge */
 #define LIST_TRIES	4
+#define PAGES_MAX	1000	/* that are looked at */
 
 struct page {
 	char	*id, *name;
@@ -78,11 +79,12 @@ page_known(const char *id)
 	return (false);
 }
 
-/* False if it is there already: the list repeats itself. */
+/* False if it is there already, the list repeats itself, or if there are more than
+ * anybody has. */
 static bool
 page_add(const struct instatus_page *from)
 {
-	if (page_known(from->id))
+	if (npages == PAGES_MAX || page_known(from->id))
 		return (false);
 	pages = reallocarray(pages, npages + 1, sizeof(*pages));
 	if (pages == NULL ||

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/json_values.h"
 #include "../common/log.h"
 #include "etcd_json.h"
 
@@ -427,6 +428,10 @@ etcd_read(long status, const char *body, size_t len, json_t **reply,
 	json_t *json;
 
 	*reply = NULL;
+	if (!json_values_ok(body, len)) {
+		snprintf(text, ETCD_TEXT_MAX, "the answer has too many values");
+		return (ETCD_GARBAGE);
+	}
 	/* A stream's answer may be followed by more: the first value counts. */
 	json = json_loadb(body, len, JSON_DISABLE_EOF_CHECK, &where);
 	if (!json_is_object(json)) {

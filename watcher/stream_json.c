@@ -5,15 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../common/json_values.h"
 #include "stream_local.h"
 
 static json_t *
 decode(struct stream *st, const char *text, size_t len)
 {
 	json_error_t	 error;
-	json_t		*root;
+	json_t		*root = NULL;
 
-	if ((root = json_loadb(text, len, 0, &error)) == NULL)
+	if (!json_values_ok(text, len))
+		stream_refuse(st, "the answer has too many values");
+	else if ((root = json_loadb(text, len, 0, &error)) == NULL)
 		stream_refuse(st, "the answer is no JSON");
 	return (root);
 }
@@ -133,7 +136,8 @@ stream_json_status(const char *body, size_t len, char *text, size_t size)
 	json_t			*root;
 
 	text[0] = '\0';
-	if ((root = json_loadb(body, len, 0, &error)) == NULL)
+	if (!json_values_ok(body, len) ||
+	    (root = json_loadb(body, len, 0, &error)) == NULL)
 		return (false);
 	read_status(&s, root);
 	if (s.message.p != NULL)

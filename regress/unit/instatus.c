@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 #include <cmocka.h>
 
+#include "../../common/json_values.h"
 #include "../../notifier/gate.h"
 #include "../../notifier/instatus.h"
 
@@ -79,6 +80,32 @@ test_judge_no_answer(void **state)
 	http.outcome = HTTP_TOO_LARGE;
 	instatus_judge(&http, true, &reply);
 	assert_int_equal(reply.result, API_UNSURE);
+}
+
+/* A list that would take hundreds of MB is not even read. */
+static void
+test_too_many_values(void **state)
+{
+	size_t len = 2 * JSON_VALUES_MAX + 6;
+	struct http_reply http = { .outcome = HTTP_REPLY, .status = 200,
+	    .len = len };
+	struct api_reply reply;
+	char *body = malloc(len + 1);
+	size_t i;
+
+	(void)state;
+	assert_non_null(body);
+	for (i = 0; i < len; i++)
+		body[i] = i % 2 == 0 ? '1' : ',';
+	body[0] = '[';
+	body[len - 1] = ']';
+	body[len] = '\0';
+	http.body = body;
+	instatus_judge(&http, false, &reply);
+	assert_int_equal(reply.result, API_RETRY);
+	assert_null(reply.json);
+	assert_non_null(strstr(reply.error, "too many values"));
+	free(body);
 }
 
 /* What the server says is shown, but cannot do anything to a terminal. */
@@ -320,6 +347,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_judge_no_answer),
+		cmocka_unit_test(test_too_many_values),
 		cmocka_unit_test(test_error_text),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_components),
