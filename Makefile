@@ -46,11 +46,11 @@ LDFLAGS +=	-pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 common =	common/role.c common/log.c common/message.c common/datagram.c \
 		common/channel.c \
 		common/health.c common/conf.c common/cage.c
-worker =	$(common) common/clock.c common/worker.c
+worker =	$(common) common/clock.c common/usage.c common/worker.c
 http =		common/http.c common/http_server.c common/http_transfer.c \
 		common/http_multi.c common/json_values.c
 
-kanatad_SRCS =	$(common) common/clock.c common/duration.c common/lines.c \
+kanatad_SRCS =	$(common) common/usage.c common/clock.c common/duration.c common/lines.c \
 		kanatad/main.c kanatad/supervise.c kanatad/child.c kanatad/setup.c \
 		kanatad/parse.c kanatad/access.c kanatad/proxy.c \
 		kanatad/address.c kanatad/value.c kanatad/run.c \
@@ -88,7 +88,7 @@ streams =	watcher/stream.c watcher/stream_request.c watcher/stream_read.c \
 kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \
 		watcher/main.c watcher/cluster.c watcher/credential.c \
 		watcher/renew.c watcher/execcred.c watcher/server.c \
-		watcher/show_pods.c
+		watcher/show_pods.c watcher/feed.c
 kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \
 		-lmsgpackc -lseccomp -lbsd
 
@@ -101,7 +101,8 @@ kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
 		notifier/main.c notifier/api.c notifier/access.c \
 		notifier/gate.c \
 		notifier/instatus.c notifier/page.c notifier/post.c \
-		notifier/persist.c notifier/show.c notifier/tap.c $(recording)
+		notifier/persist.c notifier/show.c notifier/feed.c \
+		notifier/tap.c $(recording)
 kanata-notifier_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 
 recording =	common/duration.c notifier/row.c notifier/recording.c
@@ -120,7 +121,8 @@ kanata-runner_SRCS = $(worker) common/lines.c common/plugin.c \
 kanata-runner_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
 
 kanata-web_SRCS = $(worker) web/main.c web/server.c web/request.c web/route.c \
-		web/tls.c web/probe.c web/rest.c
+		web/tls.c web/probe.c web/rest.c web/mirror.c web/rows.c \
+		web/json.c web/metrics.c
 kanata-web_LIBS = -levent_core -levent_extra -levent_openssl -lssl -lcrypto \
 		-ljansson -lmsgpackc -lseccomp -lbsd
 

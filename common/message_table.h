@@ -40,7 +40,7 @@ M(MSG_PROC_READY,	WORKERS | PARSER | REPLAY, PARENT, FD_NONE, ONCE,	       \
 M(MSG_PROC_LINK,	PARENT, WORKERS, FD_MUST, MANY,			       \
     "role:u instance:u")						       \
 M(MSG_PROC_PING,	PARENT, WORKERS, FD_NONE, MANY, "")		       \
-M(MSG_PROC_PONG,	WORKERS, PARENT, FD_NONE, MANY, "")		       \
+M(MSG_PROC_PONG,	WORKERS, PARENT, FD_NONE, MANY, "memory:u cpu:u")      \
 M(MSG_PROC_HUNG,	WORKERS, PARENT, FD_NONE, MANY,			       \
     "role:u instance:u")						       \
 M(MSG_PROC_VERBOSE,	PARENT, WORKERS, FD_NONE, MANY, "level:u")	       \
@@ -190,19 +190,23 @@ M(MSG_SHOW_LEADER,	STORE | PARENT, PARENT | CTL | WEB, FD_NONE, MANY,     \
     "leader:u host:s64 pid:u since:u left:u text:s512")			       \
 M(MSG_SHOW_STATE,	NOTIFIER | STORE | WATCHER | PARENT, PARENT | CTL,     \
     FD_NONE, MANY, "name:s63 text:s512")				       \
-M(MSG_SHOW_WATCH,	WATCHER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
+M(MSG_SHOW_WATCH,	WATCHER | PARENT, PARENT | CTL | WEB, FD_NONE, MANY,   \
     "cluster:s63 resource:s63 ns:s63 state:s63 version:s255 objects:u "	       \
-    "events:u bytes:u restarts:u last_event:u error:s512")		       \
-M(MSG_SHOW_WORKER,	PARENT, CTL, FD_NONE, MANY,			       \
+    "events:u bytes:u restarts:u last_event:u error:s512 known:b")	       \
+M(MSG_SHOW_WORKER,	PARENT, CTL | WEB, FD_NONE, MANY,		       \
     "name:s80 pid:u state:s32 started:u restarts:u landlock:u "		       \
-    "death:s351")							       \
+    "death:s351 memory:u cpu:u")					       \
 M(MSG_SHOW_END,		NOTIFIER | STORE | WATCHER | PARENT,		       \
     PARENT | CTL | WEB, FD_NONE, MANY, "")				       \
-/* For the dashboard: MSG_SHOW_COMPONENT, _INCIDENT, _SILENCE, _DAYS and _HISTORY \
+/* For web, from the notifier: MSG_SHOW_COMPONENT, _INCIDENT, _SILENCE, _DAYS and _HISTORY \
  * of all there is, MSG_SHOW_END, then the same rows, with id 0, each time that one \
- * changes.  GONE: what (a bit of enum show) is there no more. */	       \
-M(MSG_FEED_ASK,		WEB, NOTIFIER, FD_NONE, MANY, "")		       \
+ * changes.  GONE: what (a bit of enum show) is there no more.  From a watcher: all \
+ * MSG_SHOW_WATCH and MSG_SHOW_END, again when one has changed.  From the parent, \
+ * unasked: the same of MSG_SHOW_WORKER. */	       \
+M(MSG_FEED_ASK,		WEB, NOTIFIER | WATCHER, FD_NONE, MANY, "")	       \
 M(MSG_FEED_GONE,	NOTIFIER, WEB, FD_NONE, MANY, "what:u key:s255")       \
+/* A row of common/metric.h. */						       \
+M(MSG_FEED_METRIC,	NOTIFIER, WEB, FD_NONE, MANY, "metric:u value:u")      \
 M(MSG_LIST_ASK,		PARENT, NOTIFIER, FD_NONE, ONCE, "")		       \
 M(MSG_LIST_COMPONENT,	NOTIFIER, PARENT, FD_NONE, MANY,		       \
     "page:s255 page_id:s128 name:s255 id:s128")				       \
@@ -219,11 +223,11 @@ M(MSG_RUN_ENDED,	RUNNER, PARENT, FD_NONE, MANY,			       \
 									       \
 /* -- pods that a watcher keeps, a part at a time: as many as whoever asked has \
  * read.  The cursor is 0 at first; one that comes back as 0 ends it. ------- */ \
-M(MSG_PODS_ASK,		PARENT, WATCHER, FD_NONE, MANY, "cursor:u")	       \
-M(MSG_SHOW_POD,		WATCHER | PARENT, PARENT | CTL, FD_NONE, MANY,	       \
+M(MSG_PODS_ASK,		PARENT | WEB, WATCHER, FD_NONE, MANY, "cursor:u")	       \
+M(MSG_SHOW_POD,		WATCHER | PARENT, PARENT | CTL | WEB, FD_NONE, MANY,	       \
     "cluster:s63 ns:s63 name:s253 owner_kind:u owner:s253 ready:b "	       \
     "terminating:b cause:u since:u * component:s128")			       \
-M(MSG_PODS_PART,	WATCHER, PARENT, FD_NONE, MANY, "cursor:u")	       \
+M(MSG_PODS_PART,	WATCHER, PARENT | WEB, FD_NONE, MANY, "cursor:u")	       \
 									       \
 /* -- recorded histories (notifier/recording.h): lines, a part at a time, as fast as \
  * the client reads; `more` false ends it.  Replayed by a process of its own:  \

@@ -7,6 +7,7 @@
 
 #include "cage.h"
 #include "log.h"
+#include "usage.h"
 #include "worker.h"
 
 static const struct worker	*self;
@@ -136,6 +137,16 @@ dispatch_conf(struct message *m)
 	}
 }
 
+static void
+send_pong(struct channel *c, uint32_t id)
+{
+	struct message_out *m = message_new(MSG_PROC_PONG, id);
+
+	message_put_u(m, usage_memory());
+	message_put_u(m, usage_cpu());
+	channel_send(c, m, -1);
+}
+
 static const char *
 dispatch_parent(struct channel *c, struct message *m, void *arg)
 {
@@ -144,7 +155,7 @@ dispatch_parent(struct channel *c, struct message *m, void *arg)
 	(void)arg;
 	switch (m->type) {
 	case MSG_PROC_PING:
-		channel_send_empty(c, MSG_PROC_PONG, m->id);
+		send_pong(c, m->id);
 		return (NULL);
 	case MSG_PROC_VERBOSE:
 		log_set_verbose(message_get_u(m) != 0);
@@ -190,6 +201,7 @@ worker_run(const struct worker *worker, int argc, char **argv)
 	    (base = event_base_new_with_config(config)) == NULL)
 		fatalx("libevent cannot be set up");
 	event_config_free(config);
+	usage_init();
 	if (worker->init != NULL)
 		worker->init(base, argc, argv);
 	if (fcntl(WORKER_FD, F_SETFL, O_NONBLOCK) == -1)

@@ -180,7 +180,8 @@ static void
 show_worker(struct showing *show, struct message *m)
 {
 	const char *name = message_get_s(m), *state, *death;
-	uint64_t pid = message_get_u(m), started, restarts, landlock;
+	uint64_t pid = message_get_u(m), started, restarts, landlock, memory,
+	    cpu;
 	time_t up;
 
 	state = message_get_s(m);
@@ -188,16 +189,19 @@ show_worker(struct showing *show, struct message *m)
 	restarts = message_get_u(m);
 	landlock = message_get_u(m);
 	death = message_get_s(m);
+	memory = message_get_u(m);
+	cpu = message_get_u(m);
 	if (strcmp(state, "running") != 0)
 		show->bad = true;
 	up = pid == 0 ? 0 : time(NULL) - (time_t)(started / 1000);
 	if (show->as_json) {
 		append(show, "workers", json_pack(
-		    "{s:o s:o s:s s:s s:o s:o s:o s:o}", "name", text(name),
-		    "pid", number(pid), "state", state, "started",
+		    "{s:o s:o s:s s:s s:o s:o s:o s:o s:o s:o}", "name",
+		    text(name), "pid", number(pid), "state", state, "started",
 		    when(started), "uptime", number(up < 0 ? 0 : up),
 		    "restarts", number(restarts), "landlock",
-		    number(landlock), "death", text(death)));
+		    number(landlock), "death", text(death), "memory",
+		    number(memory), "cpu_ms", number(cpu)));
 		return;
 	}
 	heading(show, m->type, "WORKER");
@@ -205,6 +209,8 @@ show_worker(struct showing *show, struct message *m)
 	    log_safe(name), (unsigned long long)pid, log_safe(state),
 	    (long long)(up < 0 ? 0 : up), (unsigned long long)restarts,
 	    (unsigned long long)landlock);
+	if (memory > 0)
+		printf("  memory %llu KiB", (unsigned long long)memory / 1024);
 	if (death[0] != '\0')
 		printf("  last death: %s", log_safe(death));
 	putchar('\n');

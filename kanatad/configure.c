@@ -126,6 +126,7 @@ commit_child(struct child *child, uint64_t gen)
 	if (!child->committed)
 		supervise_link(child);
 	child->committed = true;
+	control_tell_web();
 }
 
 static void

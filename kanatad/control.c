@@ -13,6 +13,7 @@
 #include <bsd/string.h>
 
 #include "../common/log.h"
+#include "../common/usage.h"
 #include "kanatad.h"
 
 #define CLIENTS_MAX	32
@@ -117,12 +118,13 @@ state_name(const struct child *child)
 	return ("?");
 }
 
+/* child NULL: the parent itself. */
 static void
-send_worker(struct client *client, const char *name, const struct child *child)
+send_worker(struct channel *to, uint32_t id, const struct child *child)
 {
-	struct message_out *m = message_new(MSG_SHOW_WORKER, client->show_id);
+	struct message_out *m = message_new(MSG_SHOW_WORKER, id);
 
-	message_put_s(m, name);
+	message_put_s(m, child == NULL ? "kanatad" : child->name);
 	message_put_u(m, child == NULL ? (unsigned)getpid() :
 	    (unsigned)child->pid);
 	message_put_s(m, child == NULL ? "running" : state_name(child));
@@ -130,7 +132,31 @@ send_worker(struct client *client, const char *name, const struct child *child)
 	message_put_u(m, child == NULL ? 0 : child->restarts);
 	message_put_u(m, child == NULL ? main_landlock : child->landlock);
 	message_put_s(m, child == NULL ? "" : child->death);
-	channel_send(client->channel, m, -1);
+	message_put_u(m, child == NULL ? usage_memory() : child->memory);
+	message_put_u(m, child == NULL ? usage_cpu() : child->cpu);
+	channel_send(to, m, -1);
+}
+
+static void
+send_workers(struct channel *to, uint32_t id)
+{
+	const struct child *child;
+
+	send_worker(to, id, NULL);
+	TAILQ_FOREACH(child, &children, entry)
+		if (child->role != ROLE_PARSER)
+			send_worker(to, id, child);
+}
+
+void
+control_tell_web(void)
+{
+	struct child *web = supervise_find(ROLE_WEB, 0);
+
+	if (web == NULL || web->state != CHILD_RUNNING)
+		return;
+	send_workers(web->channel, 0);
+	channel_send_empty(web->channel, MSG_SHOW_END, 0);
 }
 
 static void
@@ -230,12 +256,8 @@ on_show(struct client *client, struct message *m)
 	client->showing = true;
 	client->show_id = m->id;
 	client_wait(client, SHOW_TIME);
-	if (what & SHOW_WORKERS) {
-		send_worker(client, "kanatad", NULL);
-		TAILQ_FOREACH(child, &children, entry)
-			if (child->role != ROLE_PARSER)
-				send_worker(client, child->name, child);
-	}
+	if (what & SHOW_WORKERS)
+		send_workers(client->channel, m->id);
 	TAILQ_FOREACH(child, &children, entry) {
 		if ((child->role == ROLE_NOTIFIER && what & (SHOW_COMPONENTS |
 		    SHOW_INCIDENTS | SHOW_STATE)) ||

@@ -188,6 +188,7 @@ struct child {
 	const char		*killed_for;	/* static: why we killed it */
 	unsigned		 backoff;	/* seconds */
 	unsigned		 pings;		/* sent and not answered */
+	uint64_t		 memory, cpu;	/* bytes, ms, when it answered */
 	bool			 committed;	/* since it was started */
 	struct event		*restart_event;
 	uint64_t		 crimes[2];	/* ticks of the last cage deaths */
@@ -251,6 +252,9 @@ void		 control_set_verbose(bool);
 /* Rows of a worker for a client; contract of channel_dispatch_fn. */
 const char	*control_dispatch(struct child *, struct message *);
 void		 control_child_gone(struct child *);
+
+/* Tells web of all workers, if there is a web. */
+void		 control_tell_web(void);
 
 /* -- list.c ------------------------------------------------------------------ */
 

@@ -21,6 +21,7 @@
 
 #include "../common/cage.h"
 #include "../common/log.h"
+#include "../common/usage.h"
 #include "kanatad.h"
 
 struct event_base	*base;
@@ -255,6 +256,7 @@ main(int argc, char **argv)
 	/* Changing the user makes a process dumpable again. */
 	cage_start(ROLE_PARENT);
 	main_started = clock_now();
+	usage_init();
 	find_libexec();
 	absolute_conf();
 	access_init();

@@ -30,6 +30,8 @@ static const struct { enum role a, b; } pairs[] = {
 	{ ROLE_STORE, ROLE_DIALER },
 	{ ROLE_WATCHER, ROLE_NOTIFIER },
 	{ ROLE_NOTIFIER, ROLE_STORE },
+	{ ROLE_NOTIFIER, ROLE_WEB },
+	{ ROLE_WATCHER, ROLE_WEB },
 };
 
 static struct event *sigchld, *ping_timer;
@@ -96,6 +98,8 @@ dispatch(struct channel *c, struct message *m, void *arg)
 	switch (m->type) {
 	case MSG_PROC_PONG:
 		child->pings = 0;
+		child->memory = message_get_u(m);
+		child->cpu = message_get_u(m);
 		return (NULL);
 	case MSG_PROC_HUNG:
 		return (on_hung(child, m));
@@ -318,6 +322,7 @@ on_death(struct child *child, int status)
 	}
 	control_child_gone(child);
 	configure_child_gone(child);
+	control_tell_web();
 	if (options.mode == MODE_LIST)
 		fatalx("%s ended: %s", child->name, child->death);
 	restart_later(child, status);
@@ -366,6 +371,7 @@ on_ping(evutil_socket_t fd, short what, void *arg)
 			channel_send_empty(child->channel, MSG_PROC_PING, 0);
 		}
 	}
+	control_tell_web();
 }
 
 bool

@@ -284,9 +284,30 @@ heard_unauthorised(const struct api_reply *reply)
 	secret_again(SECRET_INSTATUS_KEY);
 }
 
+static enum metric
+metric_of(const struct api_reply *reply)
+{
+	switch (reply->result) {
+	case API_OK:
+		return (METRIC_REQUESTS_OK);
+	case API_UNSURE:
+		return (METRIC_REQUESTS_UNSURE);
+	case API_UNAUTHORISED:
+		return (METRIC_REQUESTS_UNAUTHORISED);
+	case API_MISSING:
+		return (METRIC_REQUESTS_MISSING);
+	case API_REFUSED:
+		return (METRIC_REQUESTS_REFUSED);
+	default:
+		return (reply->status == 429 ? METRIC_REQUESTS_LIMITED :
+		    METRIC_REQUESTS_FAILED);
+	}
+}
+
 static void
 heard(const struct call *c, const struct api_reply *reply)
 {
+	feed_count(metric_of(reply));
 	if (c->webhook) {
 		if (reply->status == 429)
 			heard_limit(reply);

@@ -78,6 +78,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
+	feed_changed();
 	/* Nothing is said before it is known what was said before. */
 	if (worker_conf() == NULL || !persist_ready())
 		return;
@@ -290,6 +291,9 @@ notifier_link(enum role peer, unsigned instance, int fd)
 		break;
 	case ROLE_WATCHER:
 		watcher_link(instance, fd);
+		break;
+	case ROLE_WEB:
+		feed_link(instance, fd);
 		break;
 	default:
 		close(fd);

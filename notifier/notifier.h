@@ -4,6 +4,7 @@
 #ifndef KANATA_NOTIFIER_NOTIFIER_H
 #define KANATA_NOTIFIER_NOTIFIER_H
 
+#include "../common/metric.h"
 #include "../common/worker.h"
 #include "incident.h"
 #include "instatus.h"
@@ -50,6 +51,8 @@ uint64_t page_when(void);		/* the next reading, in ticks */
 void	 page_list(uint32_t id);	/* MSG_LIST_ASK */
 void	 page_forget(void);		/* another configuration */
 const char *page_state(void);
+/* When it was last read whole, in ms since 1970; 0: never. */
+uint64_t page_read_at(void);
 
 /* post.c: carries the core's operations out. */
 void	 post_start(const struct operation *);
@@ -63,8 +66,21 @@ bool	 persist_ready(void);
 bool	 persist_speaks(void);		/* the same, only looks */
 void	 persist_start(const struct operation *);
 const char *persist_state(void);
+bool	 persist_reachable(void);
+bool	 persist_stands_by(void);	/* another one speaks */
+unsigned persist_waiting(void);		/* writes that are not acknowledged */
 
 /* show.c */
 void	 show_answer(uint32_t id, uint64_t what);
+struct message_out *show_component(const struct component_view *, uint32_t id);
+struct message_out *show_incident(const struct incident_view *, uint32_t id);
+
+/* feed.c: what web is told. */
+void	 feed_link(unsigned instance, int fd);
+/* Something that there is a row of may have changed; cheap. */
+void	 feed_changed(void);
+/* While the feed looks: this row is there, what (enum show) and key name it. */
+void	 feed_row(unsigned what, const char *key, struct message_out *);
+void	 feed_count(enum metric);
 
 #endif

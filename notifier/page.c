@@ -46,6 +46,7 @@ static struct {
 static uint64_t		 next_read;	/* ticks */
 static uint64_t		 pages_read;	/* ticks, 0: never */
 static uint64_t		 last_read, last_took;
+static uint64_t		 read_at;	/* ms since 1970; 0: never */
 static unsigned		 failures;
 static bool		 due;		/* before anything is posted */
 static char		 missing[512];	/* ids that are on no page */
@@ -171,6 +172,7 @@ reading_done(void)
 	failures = 0;
 	due = false;
 	last_read = now;
+	read_at = clock_now();
 	last_took = now - reading.begun;
 	if (reading.whole)
 		pages_read = now;
@@ -510,6 +512,12 @@ page_when(void)
 			next_read = active;
 	}
 	return (next_read);
+}
+
+uint64_t
+page_read_at(void)
+{
+	return (read_at);
 }
 
 const char *

@@ -356,6 +356,29 @@ persist_ready(void)
 	return (persist_speaks());
 }
 
+bool
+persist_reachable(void)
+{
+	return (reachable);
+}
+
+bool
+persist_stands_by(void)
+{
+	return (reachable && !speaks);
+}
+
+unsigned
+persist_waiting(void)
+{
+	const struct put *p;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(p, &writes, entry)
+		n++;
+	return (n);
+}
+
 const char *
 persist_state(void)
 {

@@ -90,9 +90,26 @@ post_free(struct post *p)
 }
 
 static void
+count(const struct operation *op, enum operation_result result)
+{
+	static const enum metric metrics[] = {
+		[OP_DONE] = METRIC_POSTS_DONE, [OP_ABSENT] = METRIC_POSTS_ABSENT,
+		[OP_FOREIGN] = METRIC_POSTS_FOREIGN,
+		[OP_RETRY] = METRIC_POSTS_RETRIED,
+		[OP_UNSURE] = METRIC_POSTS_UNSURE,
+		[OP_REFUSED] = METRIC_POSTS_REFUSED
+	};
+
+	/* That only looked. */
+	if (op->type != OP_FIND)
+		feed_count(metrics[result]);
+}
+
+static void
 post_done(struct post *p, enum operation_result result, const char *id,
     uint64_t delay)
 {
+	count(&p->op, result);
 	incidents_done(core, p->op.id, result, id, delay, clock_now());
 	post_free(p);
 	notifier_kick();

@@ -7,15 +7,11 @@
 
 #define ROW_BYTES	48000	/* of the components in one row */
 
-static void
-send_component(const struct component_view *c, void *arg)
+struct message_out *
+show_component(const struct component_view *c, uint32_t id)
 {
-	uint32_t id = *(uint32_t *)arg;
-	struct message_out *m;
+	struct message_out *m = message_new(MSG_SHOW_COMPONENT, id);
 
-	if (!c->configured)
-		return;
-	m = message_new(MSG_SHOW_COMPONENT, id);
 	message_put_s(m, c->id);
 	message_put_s(m, c->name);
 	message_put_s(m, c->cluster);
@@ -29,13 +25,12 @@ send_component(const struct component_view *c, void *arg)
 	message_put_b(m, c->paused);
 	message_put_s(m, c->incident);
 	message_put_s(m, c->detail);
-	channel_send(worker_parent(), m, -1);
+	return (m);
 }
 
-static void
-send_incident(const struct incident_view *i, void *arg)
+struct message_out *
+show_incident(const struct incident_view *i, uint32_t id)
 {
-	uint32_t id = *(uint32_t *)arg;
 	struct message_out *m = message_new(MSG_SHOW_INCIDENT, id);
 	size_t n, bytes = 0;
 
@@ -57,7 +52,24 @@ send_incident(const struct incident_view *i, void *arg)
 		message_put_u(m, i->part[n].status);
 		message_put_u(m, i->part[n].pending);
 	}
-	channel_send(worker_parent(), m, -1);
+	return (m);
+}
+
+static void
+send_component(const struct component_view *c, void *arg)
+{
+	uint32_t id = *(uint32_t *)arg;
+
+	if (c->configured)
+		channel_send(worker_parent(), show_component(c, id), -1);
+}
+
+static void
+send_incident(const struct incident_view *i, void *arg)
+{
+	uint32_t id = *(uint32_t *)arg;
+
+	channel_send(worker_parent(), show_incident(i, id), -1);
 }
 
 static void

@@ -500,6 +500,20 @@ cluster_say_all(void)
 	components_say_all(cluster.components);
 }
 
+uint64_t
+cluster_digest(void)
+{
+	const struct stream	*st;
+	uint64_t		 sum = 0;
+
+	TAILQ_FOREACH(st, &cluster.streams, entry)
+		sum = (sum ^ (st->events + st->bytes + st->restarts)) *
+		    0x100000001b3 + ((unsigned)st->state << 4 |
+		    st->synced << 3 | st->forbidden << 2 |
+		    (st->broken_since != 0) << 1 | (st->error[0] != '\0'));
+	return (sum);
+}
+
 void
 cluster_show(struct channel *ch, uint32_t id)
 {
@@ -521,6 +535,7 @@ cluster_show(struct channel *ch, uint32_t id)
 		message_put_u(m, st->restarts);
 		message_put_u(m, st->last_event);
 		message_put_s(m, st->error);
+		message_put_b(m, st->synced || st->forbidden);
 		channel_send(ch, m, -1);
 	}
 }

@@ -3,7 +3,7 @@
  *
  * It may hold: that cluster's Kubernetes credential.  It may call: nothing but
  * what memory, the event loop and connected descriptors need (common/cage.c).  It
- * talks to: the parent, the notifier, the dialer; to the Kubernetes API on
+ * talks to: the parent, the notifier, web, the dialer; to the Kubernetes API on
  * descriptors that the dialer connected.
  */
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "../common/log.h"
 #include "../common/worker.h"
 #include "cluster.h"
+#include "feed.h"
 #include "renew.h"
 
 static struct credentials	 next;		/* of the configuration to come */
@@ -135,6 +136,10 @@ watcher_link(enum role peer, unsigned instance, int fd)
 {
 	if (peer == ROLE_DIALER) {
 		http_link_dialer(fd);
+		return;
+	}
+	if (peer == ROLE_WEB) {
+		feed_link(instance, fd);
 		return;
 	}
 	if (peer != ROLE_NOTIFIER)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../common/log.h"
+#include "mirror.h"
 #include "web.h"
 
 static const char *
@@ -22,7 +23,7 @@ web_dispatch_parent(struct message *m)
 		server_listen(message_take_fd(m));
 		return (NULL);
 	default:
-		return ("not a message for web");
+		return (mirror_dispatch_parent(m));
 	}
 }
 
@@ -67,6 +68,7 @@ web_init(struct event_base *base, int argc, char **argv)
 	json_object_seed(arc4random() | 1);
 	tls_init();
 	server_init(base);
+	probe_init();
 }
 
 int
@@ -80,6 +82,7 @@ main(int argc, char **argv)
 		.conf_commit = web_conf_commit,
 		.conf_abort = web_conf_abort,
 		.conf_secret = web_conf_secret,
+		.link = mirror_link,
 	};
 
 	worker_run(&web, argc, argv);

@@ -3,7 +3,7 @@
 #include "route.h"
 
 static const struct route *const tables[] = {
-	probe_routes, rest_routes
+	probe_routes, metrics_routes, rest_routes
 };
 
 static const struct route *

@@ -262,6 +262,12 @@ server_init(struct event_base *base)
 	evhttp_set_gencb(http, on_request, NULL);
 }
 
+unsigned
+server_connections(void)
+{
+	return (nconnection);
+}
+
 void
 server_listen(int fd)
 {

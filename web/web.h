@@ -13,6 +13,11 @@
 void		 server_init(struct event_base *);
 /* Takes a listening descriptor, in place of the one before. */
 void		 server_listen(int fd);
+unsigned	 server_connections(void);
+
+/* -- probe.c ------------------------------------------------------------------ */
+
+void		 probe_init(void);
 
 /* -- tls.c ------------------------------------------------------------------- */
 

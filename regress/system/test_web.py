@@ -2,10 +2,12 @@
 
 import os
 import re
+import shutil
 import socket
 import ssl
+import subprocess
 
-from harness import Authority, equal, free_port, give, limit, temp_dir, wait
+from harness import Authority, Skipped, equal, free_port, give, limit, temp_dir, wait
 from kanata import Kanata
 from web import Web, trust, world_with_web
 from world import Kube, World
@@ -140,3 +142,137 @@ def test_tls():
         pass
     world.kanata.assert_no_restarts()
     world.kanata.assert_cage()
+
+
+
+# -- what it knows
+
+
+@limit(120)
+def test_ready():
+    """Not ready while something is missing, and says what."""
+    kube = Kube()
+    kube.deployment("default", "api", 2)
+    kube.fault("status", code=500, match="/pods", count=-1)
+    world, web = world_with_web(kube=kube)
+    answer = web.wait("/readyz", 503)
+    wait(lambda: "sim: pods in default: the first list is not complete" in web.get("/readyz").body,
+         20, f"the watch to be named, at first {answer!r}")
+    equal(web.get("/healthz").body, "ok\n", "/healthz")
+    kube.clear()
+    equal(web.wait("/readyz").body, "ok\n", "/readyz")
+    # A key that the page refuses: what stands there is not known.
+    world.config["key"] = "another"
+    world.kanata.configure(world.config)
+    world.kanata.end()
+    world.kanata.start()
+    answer = web.wait("/readyz", 503)
+    wait(lambda: "page: it has not been read\n" == web.get("/readyz").body, 20,
+         f"the page to be named, at first {answer!r}")
+
+
+def test_ready_observe():
+    world, web = world_with_web(args=("--observe",))
+    web.wait("/readyz")
+
+
+def promtool(text):
+    """Clean: nothing said."""
+    if not shutil.which("promtool"):
+        raise Skipped("no promtool")
+    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True,
+                          text=True, timeout=60)
+    equal((done.returncode, done.stdout + done.stderr), (0, ""), "promtool check metrics")
+
+
+def value(text, name):
+    found = re.search(rf"(?m)^{re.escape(name)} (\S+)$", text)
+    assert found, f"no {name} in {text}"
+    return float(found[1])
+
+
+@limit(90)
+def test_metrics():
+    world, web = world_with_web(components={"cmp": "api", "cmp-2": "nothing"})
+    web.wait("/readyz")
+    wait(lambda: value(web.get("/metrics").body, 'kanata_components{health="ok"}') == 1, 20,
+         "a component that is ok")
+    answer = web.get("/metrics")
+    equal(answer.headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8", "its type")
+    promtool(answer.body)
+    for name, wanted in (
+            ("kanata_leader", 1), ("kanata_standby", 0), ("kanata_store_reachable", 1),
+            ('kanata_worker_up{worker="kanatad"}', 1),
+            ('kanata_worker_up{worker="watcher/sim"}', 1),
+            ('kanata_worker_restarts_total{worker="notifier"}', 0),
+            ('kanata_watch_objects{cluster="sim",resource="pods"}', 2),
+            ('kanata_watch_known{cluster="sim",resource="deployments"}', 1),
+            ('kanata_component_health{component="cmp",cluster="sim"}', 1),
+            ('kanata_component_health{component="cmp-2",cluster="sim"}', 0),
+            ('kanata_posts_total{result="done"}', 0), ("kanata_post_retries_total", 0),
+            ('kanata_incidents{status="INVESTIGATING"}', 0)):
+        equal(value(answer.body, name), wanted, name)
+    for secret in world.kanata.secrets:
+        assert secret.decode() not in answer.body, "a secret is in it"
+    wait(lambda: value(web.get("/metrics").body,
+                       'kanata_worker_resident_memory_bytes{worker="watcher/sim"}') > 100000, 20,
+         "the watcher's memory")
+    world.outage("api", "cmp")
+    world.kanata.kill("dialer")
+    wait(lambda: value(web.get("/metrics").body, 'kanata_incidents{status="INVESTIGATING"}') == 1,
+         20, "the incident")
+    answer = web.get("/metrics")
+    promtool(answer.body)
+    equal(value(answer.body, 'kanata_component_health{component="cmp",cluster="sim"}'), 6, "down")
+    assert value(answer.body, 'kanata_posts_total{result="done"}') >= 1, answer.body
+    assert value(answer.body, 'kanata_watch_events_total{cluster="sim",resource="pods"}') >= 2
+    equal(value(answer.body, "kanata_page_lag_seconds"), 0, "lag")
+    wait(lambda: value(web.get("/metrics").body,
+                       'kanata_worker_restarts_total{worker="dialer"}') == 1, 20, "the restart")
+
+
+def test_lag():
+    """A page that cannot be reached is behind, and that is told."""
+    world, web = world_with_web()
+    world.wait_all()
+    web.wait("/readyz")
+    world.page.pause()
+    world.kube.crash("default", "api")
+    wait(lambda: value(web.get("/metrics").body, "kanata_page_lag_seconds") > 0, 30, "a lag")
+    equal(value(web.get("/metrics").body, "kanata_components_differing"), 1, "differing")
+    world.page.resume()
+    wait(lambda: value(web.get("/metrics").body, "kanata_components_differing") == 0, 40,
+         "no difference any more")
+    equal(value(web.get("/metrics").body, "kanata_page_lag_seconds"), 0, "lag")
+
+
+@limit(90)
+def test_components_and_incidents():
+    kube = Kube()
+    kube.deployment("default", "api", 2)
+    kube.statefulset("default", "db", 1)
+    world, web = world_with_web(kube=kube, components={
+        "cmp": "api", "cmp-2": {"watch": "db", "name": "Two"}})
+    web.wait("/readyz")
+    wait(lambda: {c["health"] for c in web.get("/v1/components").json()} == {"ok"}, 20, "all ok")
+    components = web.get("/v1/components").json()
+    equal([c["id"] for c in components], ["cmp", "cmp-2"], "components, by id")
+    equal((components[1]["name"], components[1]["page"], components[1]["incident"]),
+          ("Two", "OPERATIONAL", None), "the second")
+    equal(web.get("/v1/incidents").json(), [], "no incident yet")
+    world.outage("api", "cmp")
+    wait(lambda: web.get("/v1/incidents").json(), 20, "an incident")
+    incident = wait(lambda: next(i for i in web.get("/v1/incidents").json()
+                                 if i["id"] and not i["pending"]), 20, "an incident with an id")
+    equal((incident["status"], incident["resolved"]), ("INVESTIGATING", None), "the incident")
+    assert {"id": "cmp", "status": "MAJOROUTAGE", "pending": None} in incident["components"], \
+        incident
+    world.kanata.kill("notifier")
+    wait(lambda: [i["id"] for i in web.get("/v1/incidents").json()] == [incident["id"]], 30,
+         "the same incident from a new notifier")
+    # Taken out of the configuration, it is gone here as well.
+    del world.config["components"]["cmp-2"]
+    world.kanata.configure(world.config)
+    world.kanata.reload().expect(0)
+    wait(lambda: [c["id"] for c in web.get("/v1/components").json()] == ["cmp"], 20,
+         "one component")

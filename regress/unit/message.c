@@ -242,7 +242,7 @@ test_shapes(void **state)
 	static const uint8_t text_type[] = { 0x92, 0xa1, 'x', 0x00 };
 	static const uint8_t big_id[] = { 0x92, MSG_PROC_PONG, 0xcf, 1, 0, 0, 0,
 	    0, 0, 0, 0 };
-	static const uint8_t many[] = { 0x93, MSG_PROC_PONG, 0, 0 };
+	static const uint8_t many[] = { 0x95, MSG_PROC_PONG, 0, 0, 0, 0 };
 	static const uint8_t few[] = { 0x93, MSG_DIAL_CONNECT, 0 };
 	static const uint8_t none[] = { 0x92, MSG_DIAL_CONNECT, 0 };
 	static const uint8_t wrong[] = { 0x93, MSG_DIAL_CONNECT, 0, 0xc3 };

@@ -1,0 +1,12 @@
+/* What this process uses. */
+#ifndef KANATA_USAGE_H
+#define KANATA_USAGE_H
+
+#include <stdint.h>
+
+/* Before the cage. */
+void		 usage_init(void);
+uint64_t	 usage_memory(void);	/* bytes that are resident; 0: not known */
+uint64_t	 usage_cpu(void);	/* ms */
+
+#endif

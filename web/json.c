@@ -1,0 +1,148 @@
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../common/log.h"
+#include "json.h"
+
+json_t *
+json_text(const char *s)
+{
+	json_t *value = json_string(s);
+
+	return (value != NULL ? value : json_string(log_safe(s)));
+}
+
+json_t *
+json_number(uint64_t n)
+{
+	return (json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n));
+}
+
+json_t *
+json_time(uint64_t ms)
+{
+	time_t t = ms / 1000;
+	struct tm tm;
+	char buf[32];
+
+	if (ms == 0 || gmtime_r(&t, &tm) == NULL ||
+	    strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		return (json_null());
+	return (json_string(buf));
+}
+
+static json_t *
+json_status(unsigned status)
+{
+	return (status >= PAGE_STATUS_MAX ? json_null() :
+	    json_string(page_status_name(status)));
+}
+
+json_t *
+json_component(const struct component *c)
+{
+	return (json_pack(
+	    "{s:o s:o s:o s:s s:s s:o s:o s:o s:o s:s s:b s:o s:o}",
+	    "id", json_text(c->id), "name", json_text(c->name),
+	    "cluster", json_text(c->cluster), "health", health_name(c->health),
+	    "cause", cause_name(c->cause), "ready", json_number(c->ready),
+	    "desired", json_number(c->desired), "since", json_time(c->since),
+	    "page", json_status(c->page), "wanted", page_status_name(c->wanted),
+	    "paused", c->paused, "incident", c->incident[0] == '\0' ?
+	    json_null() : json_text(c->incident), "detail",
+	    json_text(c->detail)));
+}
+
+json_t *
+json_incident(const struct incident *i)
+{
+	json_t *parts = json_array();
+	unsigned n;
+
+	for (n = 0; n < i->ncomponent; n++)
+		json_array_append_new(parts, json_pack("{s:o s:o s:o}", "id",
+		    json_text(i->component[n].id), "status",
+		    json_status(i->component[n].status), "pending",
+		    json_status(i->component[n].pending)));
+	return (json_pack("{s:o s:o s:o s:s s:o s:o s:o s:o s:o s:o}",
+	    "key", json_text(i->key), "id", i->id[0] == '\0' ? json_null() :
+	    json_text(i->id), "name", json_text(i->name), "status",
+	    incident_status_name(i->status), "started", json_time(i->started),
+	    "updated", json_time(i->updated), "resolved",
+	    json_time(i->resolved), "pending",
+	    i->pending == INCIDENT_STATUS_MAX ? json_null() :
+	    json_string(incident_status_name(i->pending)), "attempts",
+	    json_number(i->attempts), "components", parts));
+}
+
+static int
+add(const char *text, size_t len, void *arg)
+{
+	return (evbuffer_add(arg, text, len));
+}
+
+void
+json_put(struct evbuffer *buf, json_t *value)
+{
+	if (value == NULL ||
+	    json_dump_callback(value, add, buf, JSON_COMPACT) == -1)
+		fatalx("out of memory");
+	json_decref(value);
+}
+
+/* -- lists ------------------------------------------------------------------------ */
+
+struct list {
+	json_next_fn	 next;
+	bool		 begun;
+	char		*last;		/* key, NULL: none yet */
+};
+
+static enum fill
+list_fill(void *arg, struct evbuffer *buf)
+{
+	struct list *list = arg;
+	const char *key;
+	char *copy;
+	json_t *item;
+
+	if (!list->begun)
+		evbuffer_add(buf, "[", 1);
+	list->begun = true;
+	while (evbuffer_get_length(buf) < PIECE) {
+		if ((item = list->next(list->last, &key)) == NULL) {
+			evbuffer_add(buf, "]\n", 2);
+			return (FILL_END);
+		}
+		if (list->last != NULL)
+			evbuffer_add(buf, ",\n", 2);
+		if ((copy = strdup(key)) == NULL)
+			fatal("strdup");
+		free(list->last);
+		list->last = copy;
+		json_put(buf, item);
+	}
+	return (FILL_MORE);
+}
+
+static void
+list_end(void *arg)
+{
+	struct list *list = arg;
+
+	free(list->last);
+	free(list);
+}
+
+void
+json_reply_list(struct request *req, json_next_fn next)
+{
+	static const struct source source = { list_fill, list_end, false };
+	struct list *list;
+
+	if ((list = calloc(1, sizeof(*list))) == NULL)
+		fatal("calloc");
+	list->next = next;
+	request_reply_source(req, "application/json", &source, list);
+}

@@ -1,0 +1,111 @@
+/*
+ * What Kanata knows, as the others tell it: kept up to date by their messages, so
+ * that a client is answered from here and costs nobody else anything.
+ */
+#ifndef KANATA_WEB_MIRROR_H
+#define KANATA_WEB_MIRROR_H
+
+#include <sys/queue.h>
+
+#include <bsd/sys/tree.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../common/channel.h"
+#include "../common/conf.h"
+#include "../common/health.h"
+#include "../common/metric.h"
+
+/* The fields are those of the messages (message_table.h); enumerations are
+ * within their ranges.  Texts may be anything but UTF-8. */
+struct component {
+	RB_ENTRY(component) node;	/* by id */
+	char		*id, *name, *cluster, *incident, *detail;
+	enum health	 health;
+	enum cause	 cause;
+	unsigned	 ready, desired;
+	uint64_t	 since;		/* ms since 1970, as all times here */
+	enum page_status page;		/* PAGE_STATUS_MAX: not on the page */
+	enum page_status wanted;
+	bool		 paused;
+	uint64_t	 differs;	/* since when wanted is not on the page; 0 */
+};
+RB_HEAD(component_tree, component);
+RB_PROTOTYPE(component_tree, component, node, component_compare)
+int		 component_compare(const struct component *,
+		    const struct component *);
+
+struct incident_component {
+	char		*id;
+	enum page_status status, pending;	/* PAGE_STATUS_MAX: nothing */
+};
+
+struct incident {
+	RB_ENTRY(incident) node;	/* by key */
+	char		*key, *id, *name;
+	unsigned	 status;	/* index of incident_status_name */
+	unsigned	 pending;	/* the same, INCIDENT_STATUS_MAX: nothing */
+	uint64_t	 started, resolved, updated, again;
+	unsigned	 attempts;
+	unsigned	 ncomponent;
+	struct incident_component *component;
+};
+RB_HEAD(incident_tree, incident);
+RB_PROTOTYPE(incident_tree, incident, node, incident_compare)
+int		 incident_compare(const struct incident *,
+		    const struct incident *);
+#define INCIDENT_STATUS_MAX	4
+const char	*incident_status_name(unsigned);	/* "INVESTIGATING" */
+
+struct worker_row {
+	STAILQ_ENTRY(worker_row) entry;
+	char		*name, *state, *death;
+	uint64_t	 pid, started, restarts, landlock, memory, cpu;
+	uint64_t	 away;		/* ms since it was seen running; 0: it is */
+};
+STAILQ_HEAD(worker_rows, worker_row);
+
+struct watch_row {
+	STAILQ_ENTRY(watch_row) entry;
+	char		*cluster, *resource, *ns, *state, *version, *error;
+	uint64_t	 objects, events, bytes, restarts, last_event;
+	bool		 known;		/* its first list is complete, or it may
+					 * not be read */
+};
+STAILQ_HEAD(watch_rows, watch_row);
+
+struct watcher {
+	LIST_ENTRY(watcher) entry;
+	unsigned	 instance;
+	struct channel	*channel;
+	bool		 complete;	/* its rows came */
+	struct watch_rows rows, next;	/* next: until MSG_SHOW_END */
+};
+LIST_HEAD(watchers, watcher);
+
+struct mirror {
+	struct component_tree components;
+	struct incident_tree incidents;
+	struct worker_rows workers;
+	struct watchers	 watchers;
+	uint64_t	 metrics[METRIC_MAX];
+	bool		 notifier;	/* it is there and has told all */
+	uint64_t	 heard;		/* ticks, of the parent */
+};
+extern struct mirror mirror;
+
+/* Told of each change.  What: a bit of enum show, key: of the row, or NULL: all
+ * rows of that kind.  The row is gone if it cannot be found. */
+typedef void	(*mirror_fn)(enum show what, const char *key, void *arg);
+void		 mirror_follow(mirror_fn, void *arg);
+
+struct component *mirror_component(const char *id);	/* NULL: none */
+struct incident	*mirror_incident(const char *key);
+
+/* -- for main.c --------------------------------------------------------------- */
+
+/* Contracts of struct worker. */
+void		 mirror_link(enum role peer, unsigned instance, int fd);
+const char	*mirror_dispatch_parent(struct message *);
+
+#endif

@@ -1,0 +1,18 @@
+/* Rows of the mirror out of messages, and away. */
+#ifndef KANATA_WEB_ROWS_H
+#define KANATA_WEB_ROWS_H
+
+#include "mirror.h"
+
+/* NULL: a value is out of its range. */
+struct component *component_take(struct message *);
+struct incident	*incident_take(struct message *);
+struct worker_row *worker_row_take(struct message *);
+struct watch_row *watch_row_take(struct message *);
+
+void	 component_free(struct component *);
+void	 incident_free(struct incident *);
+void	 worker_row_free(struct worker_row *);
+void	 watch_row_free(struct watch_row *);
+
+#endif
