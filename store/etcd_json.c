@@ -330,6 +330,9 @@ etcd_txn_else_range(json_t *txn, const char *key)
 	    etcd_range(key))));
 }
 
+/* Of an answer that is no JSON, for the log. */
+#define WORDS_MAX	120
+
 /* -- answers --------------------------------------------------------------- */
 
 static const char *const error_names[] = {
@@ -419,6 +422,20 @@ read_error(const json_t *json, char text[ETCD_TEXT_MAX])
 	return (classify(code, text));
 }
 
+/* etcd refuses some requests in plain words; a proxy may be in between. */
+static void
+say_garbage(long status, const char *body, size_t len, char text[ETCD_TEXT_MAX])
+{
+	size_t n = 0;
+
+	while (n < len && n < WORDS_MAX && body[n] != '\n' && body[n] != '\r' &&
+	    body[n] != '\0')
+		n++;
+	snprintf(text, ETCD_TEXT_MAX, "HTTP status %ld and no JSON%s%s%.*s",
+	    status, status == 404 ? " (etcd 3.4 or later is needed)" : "",
+	    n > 0 ? ": " : "", (int)n, body);
+}
+
 enum etcd_error
 etcd_read(long status, const char *body, size_t len, json_t **reply,
     char text[ETCD_TEXT_MAX])
@@ -436,8 +453,7 @@ etcd_read(long status, const char *body, size_t len, json_t **reply,
 	json = json_loadb(body, len, JSON_DISABLE_EOF_CHECK, &where);
 	if (!json_is_object(json)) {
 		json_decref(json);
-		snprintf(text, ETCD_TEXT_MAX, "HTTP status %ld and no JSON%s",
-		    status, status == 404 ? ": etcd 3.4 or later is needed" : "");
+		say_garbage(status, body, len, text);
 		return (ETCD_GARBAGE);
 	}
 	if (json_object_get(json, "error") != NULL || status / 100 != 2) {

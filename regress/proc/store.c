@@ -175,6 +175,8 @@ test_etcd(void **unused)
 	WAIT(a.speaks && a.reachable);
 	put_is(&a, 2, "component/c1", "{\"a\":1}", 'D');
 	put_is(&a, 3, "component/c1", "{\"a\":2}", 'D');
+	/* What is there already is not written. */
+	put_is(&a, 8, "component/c1", "{\"a\":2}", 'D');
 	put_is(&a, 4, "component/c2", "x", 'D');
 	put_is(&a, 5, "component/c2", NULL, 'D');
 	/* /kanata/t/state/ and its end */
@@ -199,6 +201,31 @@ test_etcd(void **unused)
 	configure(&b, &publish);
 	loads(&b, 1, "component/c1={\"a\":3};component/c3=y;");
 	put_is(&b, 2, "component/c1", NULL, 'D');
+}
+
+/* More bytes at once than one request may have. */
+static void
+test_etcd_large(void **unused)
+{
+	static char value[30001];
+	char key[32];
+	unsigned i;
+
+	(void)unused;
+	need_etcd();
+	etcd_start();
+	store_start(&a, "");
+	a.port[0] = real.port;
+	configure(&a, &hold);
+	loads(&a, 1, "");
+	memset(value, 'x', sizeof(value) - 1);
+	for (i = 2; i < 32; i++) {
+		snprintf(key, sizeof(key), "k%u", i);
+		put(&a, i, key, value);
+	}
+	for (i = 2; i < 32; i++)
+		WAIT(a.answer[i] == 'D');
+	assert_true(a.speaks && a.reachable);
 }
 
 static void
@@ -271,6 +298,8 @@ main(void)
 		T(test_embedded_conf),
 		T(test_embedded_much),
 		cmocka_unit_test_setup_teardown(test_etcd, setup,
+		    teardown_etcd),
+		cmocka_unit_test_setup_teardown(test_etcd_large, setup,
 		    teardown_etcd),
 		cmocka_unit_test_setup_teardown(test_etcd_login, setup,
 		    teardown_etcd),

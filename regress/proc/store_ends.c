@@ -421,7 +421,7 @@ command(const char *name, const char *arguments)
 
 static char state[65536];
 
-static const char *
+const char *
 sim_state(void)
 {
 	assert_int_equal(server_ask(sim.port, "/sim/state", NULL, "{}", state,

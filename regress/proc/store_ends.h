@@ -92,6 +92,8 @@ void	 sim_start_tls(const char *cert, const char *key);
 /* A control command of the simulator. */
 void	 command(const char *name, const char *arguments);
 /* What the key holds there: the JSON from its name on, "" if it is not there. */
+/* What it says of itself, as JSON; until the next call. */
+const char *sim_state(void);
 const char *sim_key(const char *key);
 bool	 sim_holds(const char *key, const char *value);
 /* How often the key was written. */

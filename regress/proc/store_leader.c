@@ -142,6 +142,27 @@ test_sim_until(void **unused)
 	assert_true(a.speaks);
 }
 
+/* What counts is the lease that etcd gives, not the one that was asked for. */
+static void
+test_sim_ttl(void **unused)
+{
+	uint64_t now;
+
+	(void)unused;
+	sim_start("");
+	command("lease_ttl", "{\"seconds\": 2}");
+	store_on_sim(&a, &hold);
+	load(&a, 1);
+	WAIT(strstr(sim_state(), "\"leases\": 1") != NULL);
+	child_expect_log(&a.child, "a lease of 2 s is of no use");
+	assert_false(a.speaks);
+	command("lease_ttl", "{\"seconds\": 4}");
+	WAIT(a.answer[1] == 'L' && a.speaks);
+	now = clock_boottime();
+	assert_true(a.until <= now + 3000);
+	put_is(&a, 2, "k", "1", 'D');
+}
+
 static void
 test_sim_away_hold(void **unused)
 {
@@ -237,6 +258,7 @@ main(void)
 		T(test_sim_overtaken),
 		T(test_sim_away_publish),
 		T(test_sim_until),
+		T(test_sim_ttl),
 		T(test_sim_away_hold),
 	};
 

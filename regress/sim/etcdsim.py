@@ -69,6 +69,7 @@ class Etcd:
         self.keys, self.leases, self.tokens = {}, {}, {}
         self.revision, self.next_lease = 1, 7587862094711042561
         self.counts = {}
+        self.lease_ttl = None       # what a lease gets, whatever was asked for
 
     # The test's control.
 
@@ -104,6 +105,10 @@ class Etcd:
             for lease in self.leases.values():
                 lease[1] = 0
             self.expire()
+
+    def sim_lease_ttl(self, seconds=None):
+        with self.lock:
+            self.lease_ttl = seconds
 
     def sim_expire_tokens(self):
         with self.lock:
@@ -221,7 +226,7 @@ class Etcd:
     # Leases and login.
 
     def grant(self, request):
-        id, ttl = self.next_lease, int(request.get("TTL", 0))
+        id, ttl = self.next_lease, self.lease_ttl or int(request.get("TTL", 0))
         self.next_lease += 1
         self.leases[id] = [ttl, time.monotonic() + ttl]
         return {"ID": str(id), "TTL": str(ttl)}

@@ -1,12 +1,11 @@
 """The accidents of a run: of the page, of the daemons, of etcd and of the network
 between. Each has step(now), which does what is due, and calm(), which ends all."""
 
-import os
 import signal
 
 import reap
 from harness import Ended, wait
-from kanata import alive
+from kanata import alive, send
 
 NAMED_KILLS = 3         # of one worker; then all, since the parent waits longer
                         # each time that a worker dies
@@ -66,13 +65,12 @@ class DaemonFaults:
         self.kills = self.freezes = 0
         self.named = {daemon: {} for daemon in daemons}
         self.next, self.still, self.thaw_at = 0, [], None
+        self.begins = {daemon: 0 for daemon in daemons}     # of what it logs
 
     def calm(self):
-        for pid in reversed(self.still):
-            try:
-                os.kill(pid, signal.SIGCONT)
-            except ProcessLookupError:
-                pass
+        for daemon in self.daemons:
+            self.serve(daemon)
+        send(reversed(self.still), signal.SIGCONT)
         self.still, self.thaw_at = [], None
 
     def step(self, now):
@@ -84,23 +82,27 @@ class DaemonFaults:
         self.next = now + self.random.uniform(*(
             (6, 10) if self.random.random() < 0.1 else (0.2, 2.5)))
         daemon = self.random.choice(self.daemons)
-        if daemon.child.poll() is not None:
-            raise Ended(f"kanatad ended by itself with {daemon.child.returncode}")
+        self.serve(daemon)
         if len(self.daemons) > 1 and not self.still and self.random.random() < FREEZES:
             self.freeze(daemon, now)
         else:
             self.kill(daemon)
+
+    def serve(self, daemon):
+        """As a service manager: a worker that dies before the first configuration
+        is there ends all. Later nothing may."""
+        if daemon.child.poll() is None:
+            return
+        if "kanatad: running" in daemon.log(self.begins[daemon]):
+            raise Ended(f"kanatad ended by itself with {daemon.child.returncode}")
+        self.kill_all(daemon)
 
     def freeze(self, daemon, now):
         """All of it, or one of its processes."""
         pids = list(daemon.pids().values())
         self.still = pids if self.random.random() < 0.6 else [self.random.choice(pids)]
         self.freezes += 1
-        for pid in self.still:
-            try:
-                os.kill(pid, signal.SIGSTOP)
-            except ProcessLookupError:
-                pass
+        send(self.still, signal.SIGSTOP)
         self.thaw_at = now + self.random.uniform(*self.random.choice(((0.5, 3), (9, 14))))
 
     def kill(self, daemon):
@@ -114,10 +116,7 @@ class DaemonFaults:
         named[name] = named.get(name, 0) + 1
         if named[name] > NAMED_KILLS:
             return self.kill_all(daemon)
-        try:
-            os.kill(pids[name], signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        send([pids[name]], signal.SIGKILL)
 
     def kill_all(self, daemon):
         self.named[daemon] = {}
@@ -131,6 +130,7 @@ class DaemonFaults:
             reap.end_group(child)
         else:
             daemon.kill9_tree()
+        self.begins[daemon] = daemon.log_size()
         daemon.start(ready=False)
 
 

@@ -156,8 +156,9 @@ class Etcd(Client):
             self.start()
 
     def use_tls(self, authority):
-        # Its gateway is a client of its own.
-        crt, key = authority.issue(f"etcd-{self.name}", f"/CN=etcd-{self.name}", "IP:127.0.0.1",
+        # Its gateway is a client of its own, and wants no common name when there are
+        # passwords.
+        crt, key = authority.issue(f"etcd-{self.name}", f"/O=etcd-{self.name}", "IP:127.0.0.1",
                                    "serverAuth,clientAuth")
         self.extra += ["--cert-file", crt, "--key-file", key, "--trusted-ca-file", authority.crt,
                        "--client-cert-auth"]

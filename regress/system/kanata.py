@@ -207,10 +207,8 @@ class Kanata:
     def kill9_tree(self):
         """As a power cut would: nobody has a chance to say anything."""
         pids = self.pids()
-        for pid in pids.values():
-            os.kill(pid, signal.SIGSTOP)
-        for pid in pids.values():
-            os.kill(pid, signal.SIGKILL)
+        send(pids.values(), signal.SIGSTOP)
+        send(pids.values(), signal.SIGKILL)
         reap.end_group(self.child)
         self.child = None
 
@@ -247,6 +245,15 @@ class Kanata:
         # The single messages help nobody here.
         log = "\n".join(line for line in self.log().splitlines() if " sent MSG_" not in line)
         return text + f"log:\n{log[-8000:]}"
+
+
+def send(pids, number):
+    """A signal to each that is still there."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
 
 
 def alive(pid):

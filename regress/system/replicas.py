@@ -1,12 +1,11 @@
 """Some daemons on one etcd, and who of them speaks."""
 
 import json
-import os
 import signal
 
 from etcd import Etcd
 from harness import equal, wait
-from kanata import Kanata
+from kanata import Kanata, send
 from proxy import Proxy
 from world import HOOK, KEY, TOKEN, Kube, World
 
@@ -16,28 +15,33 @@ HELD = "nothing is posted until it can"
 
 class Replicas:
     """etcd: an Etcd (made if None) or an EtcdCluster. cut: a Proxy stands between
-    each daemon and each node: proxies[daemon][node]. tls: an Authority."""
+    each daemon and each node: proxies[daemon][node]. section: further keys of the
+    section etcd."""
 
-    def __init__(self, count=2, etcd=None, cut=False, etcd_section=None, **extra):
+    def __init__(self, count=2, etcd=None, cut=False, **section):
         self.etcd, self.kube = etcd or Etcd(), Kube()
         self.members = getattr(self.etcd, "members", [self.etcd])
         self.kube.deployment("default", "api", 2)
         self.proxies = [[Proxy(member.port) for member in self.members] for _ in range(count)] \
             if cut else []
-        self.world = World({"cmp": "api"}, kube=self.kube, replicas=count, start=False,
-                           etcd=etcd_section or {"nodes": [m.node for m in self.members]}, **extra)
+        self.world = World({"cmp": "api"}, kube=self.kube, replicas=count, start=False, etcd={
+            "nodes": [member.node for member in self.members], **section})
         self.page = self.world.page
         self.daemons = [self.world.kanata, *(
             Kanata(self.world.config, secrets=(KEY, TOKEN, HOOK), start=False)
             for _ in range(count - 1))]
         for number, daemon in enumerate(self.daemons):
             if cut:
-                daemon.configure({**self.world.config, "etcd": {"nodes": [
-                    f"127.0.0.1:{proxy.port}" for proxy in self.proxies[number]]}})
+                self.configure(daemon, nodes=[f"127.0.0.1:{proxy.port}"
+                                              for proxy in self.proxies[number]])
             daemon.start()
         for daemon in self.daemons:
             daemon.wait_health("cmp", "ok")
         self.leader = self.wait_leader()
+
+    def configure(self, daemon, **section):
+        """Other keys of the section etcd."""
+        daemon.configure({**daemon.config, "etcd": {**daemon.config["etcd"], **section}})
 
     def proxies_of(self, daemon):
         return self.proxies[self.daemons.index(daemon)]
@@ -61,8 +65,7 @@ class Replicas:
 
     def freeze(self, daemon, number=signal.SIGSTOP):
         pids = list(daemon.pids().values())
-        for pid in pids if number == signal.SIGSTOP else reversed(pids):
-            os.kill(pid, number)
+        send(pids if number == signal.SIGSTOP else reversed(pids), number)
 
     def wait_held(self, daemon):
         """It knows that etcd is away and that it must not speak."""

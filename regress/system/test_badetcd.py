@@ -126,6 +126,15 @@ def test_tokens_end():
 
 
 @limit(120)
+def test_logs_in_once():
+    """Not for each request: it costs the other side a tenth of a second."""
+    etcd = EtcdSim("kanata", PASSWORD)
+    whole_outage(world_with(etcd, user="kanata", **{"pass": PASSWORD}))
+    equal([count for path, count in etcd.state()["requests"].items() if "authenticate" in path],
+          [1], "logins")
+
+
+@limit(120)
 def test_leases_end():
     etcd = EtcdSim()
     world = world_with(etcd).wait_all()

@@ -6,6 +6,8 @@ from etcd import EtcdCluster
 from harness import equal, limit, wait
 from replicas import Replicas
 
+PASSWORD = "etcd-secret-3bd8"
+
 
 def node_in_use(daemon):
     """Which of the nodes, counted from 0."""
@@ -42,8 +44,11 @@ def test_nodes_stopped_one_by_one():
 
 @limit(150)
 def test_leader_cut_from_one_node_at_a_time():
-    """In each way that a network fails: it goes to another one and still leads."""
-    pair = Replicas(etcd=EtcdCluster(), cut=True)
+    """In each way that a network fails: it goes to another one, with the token that
+    the first one gave it, and still leads."""
+    etcd = EtcdCluster()
+    etcd.enable_auth("kanata", PASSWORD)
+    pair = Replicas(etcd=etcd, cut=True, auth={"user": "kanata", "pass": PASSWORD})
     incident = pair.outage()
     for how in ("refuse", "cut_all", "freeze"):
         node = node_in_use(pair.leader)

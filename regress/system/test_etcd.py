@@ -4,11 +4,15 @@ another password, compaction; and TLS with client certificates."""
 import os
 
 from etcd import Etcd
-from harness import Authority, equal, limit, temp_dir, wait, write
+from harness import Authority, equal, limit, read, temp_dir, wait, write
 from replicas import Replicas
 
 PASSWORD, OTHER = "etcd-secret-91c2", "etcd-secret-f07d"
 QUOTA = ["--quota-backend-bytes", str(2 * 1024 * 1024)]
+
+
+def login(password):
+    return {"user": "kanata", "pass": password}
 
 
 @limit(150)
@@ -49,8 +53,7 @@ def test_out_of_space_alone():
 def test_authentication_turned_on():
     """A password is there from the beginning, but nobody wants it until then."""
     etcd = Etcd()
-    pair = Replicas(etcd=etcd, etcd_section={
-        "nodes": [etcd.node], "auth": {"user": "kanata", "pass": PASSWORD}})
+    pair = Replicas(etcd=etcd, auth=login(PASSWORD))
     pair.leader.wait_log("authentication is not enabled there: going on without user kanata")
     etcd.enable_auth("kanata", PASSWORD)
     pair.outage()
@@ -68,8 +71,7 @@ def test_authentication_turned_on_for_nobody():
     pair.leader.wait_log("etcd cannot be used .*user name is empty", limit=40)
     pair.kube.crash("default", "api")
     for daemon in pair.daemons:
-        daemon.configure({**daemon.config, "etcd": {
-            **daemon.config["etcd"], "auth": {"user": "kanata", "pass": PASSWORD}}})
+        pair.configure(daemon, auth=login(PASSWORD))
         daemon.ctl("reload").expect(0)
     pair.page.wait_status("cmp", "MAJOROUTAGE", limit=60)
     pair.page.wait_open(1)
@@ -83,20 +85,17 @@ def test_password_rotated():
     a reload."""
     etcd = Etcd()
     etcd.enable_auth("kanata", PASSWORD)
-    pair = Replicas(etcd=etcd, etcd_section={
-        "nodes": [etcd.node], "auth": {"user": "kanata", "pass": PASSWORD}})
+    pair = Replicas(etcd=etcd, auth=login(PASSWORD))
     leader, other = pair.leader, pair.other(pair.leader)
     file = write(os.path.join(temp_dir(), "pass"), PASSWORD + "\n")
-    leader.configure({**leader.config, "etcd": {
-        "nodes": [etcd.node], "auth": {"user": "kanata", "pass_file": file}}})
+    pair.configure(leader, auth={"user": "kanata", "pass_file": file})
     leader.ctl("reload").expect(0)
     pair.outage()
     write(file, OTHER + "\n")
     etcd.change_password("kanata", OTHER)
     other.wait_log("etcd: user kanata is refused: .*; trying again in 30 s", limit=60)
     mark = other.log_size()
-    other.configure({**other.config, "etcd": {
-        "nodes": [etcd.node], "auth": {"user": "kanata", "pass": OTHER}}})
+    pair.configure(other, auth=login(OTHER))
     other.ctl("reload").expect(0)
     other.wait_log("another kanatad leads", since=mark)
     pair.heal()
@@ -127,12 +126,12 @@ def test_compacted():
     equal(pair.wait_leader(), pair.leader, "the leader")
 
 
-def tls_section(etcd, authority, name="kanata", **more):
-    crt, key = authority.issue(name, f"/CN={name}", usage="clientAuth")
+def certificates(authority, name="kanata", subject=None, **more):
+    """Of the daemon; None: without."""
+    crt, key = authority.issue(name, subject or f"/CN={name}", usage="clientAuth")
     files = {"cert_file": crt, "key_file": key, "ca_file": authority.crt, **more}
-    return {"nodes": [etcd.node], "tls": {
-        kind: write(os.path.join(temp_dir(), kind), open(path, "rb").read())
-        for kind, path in files.items() if path}}
+    return {kind: write(os.path.join(temp_dir(), kind), read(path))
+            for kind, path in files.items() if path}
 
 
 @limit(150)
@@ -140,21 +139,21 @@ def test_client_certificates():
     """etcd talks to nobody without one of its authority."""
     authority, stranger = Authority(temp_dir()), Authority(temp_dir(), "another CA")
     etcd = Etcd(tls=authority)
-    pair = Replicas(etcd=etcd, etcd_section=tls_section(etcd, authority))
+    pair = Replicas(etcd=etcd, tls=certificates(authority))
     pair.outage()
     assert "plain text" not in pair.leader.log(), "it is said to be plain text"
     # One of another authority; none; etcd is none that it trusts.
     other = pair.other(pair.leader)
-    good = other.config["etcd"]
-    for section, pattern in (
-            (tls_section(etcd, stranger, ca_file=authority.crt), "(alert|certificate)"),
-            (tls_section(etcd, authority, cert_file=None, key_file=None), "(alert|certificate)"),
-            (tls_section(etcd, authority, ca_file=stranger.crt), "(self-signed|issuer|verif)")):
-        other.configure({**other.config, "etcd": section})
+    good = other.config["etcd"]["tls"]
+    for tls, pattern in (
+            (certificates(stranger, ca_file=authority.crt), "(alert|certificate)"),
+            (certificates(authority, cert_file=None, key_file=None), "(alert|certificate)"),
+            (certificates(authority, ca_file=stranger.crt), "(self-signed|issuer|verif)")):
+        pair.configure(other, tls=tls)
         mark = other.log_size()
         other.ctl("reload").expect(0)
         other.wait_log("etcd cannot be used .*" + pattern, since=mark)
-    other.configure({**other.config, "etcd": good})
+    pair.configure(other, tls=good)
     mark = other.log_size()
     other.ctl("reload").expect(0)
     other.wait_log("another kanatad leads", since=mark)
@@ -163,12 +162,18 @@ def test_client_certificates():
 
 
 def test_certificates_are_renewed():
-    """By a reload; the old ones are of no use any more."""
+    """By a reload. Who it is says a password; one whose certificate says a name, too,
+    is refused by etcd's gateway."""
     authority = Authority(temp_dir())
     etcd = Etcd(tls=authority)
-    one = Replicas(1, etcd=etcd, etcd_section=tls_section(etcd, authority))
+    etcd.enable_auth("kanata", PASSWORD)
+    one = Replicas(1, etcd=etcd, auth=login(PASSWORD),
+                   tls=certificates(authority, subject="/O=kanata"))
     one.outage()
-    one.leader.configure({**one.leader.config, "etcd": tls_section(etcd, authority, "renewed")})
+    one.configure(one.leader, tls=certificates(authority, "named"))
+    one.leader.ctl("reload").expect(0)
+    one.leader.wait_log("etcd cannot be used .*400 and no JSON: CommonName of client")
+    one.configure(one.leader, tls=certificates(authority, "renewed", "/O=kanata"))
     one.leader.ctl("reload").expect(0)
     one.heal()
     one.assert_once()

@@ -233,9 +233,30 @@ test_errors(void **unused)
 }
 
 static void
+garbage_says(long status, const char *body, const char *want)
+{
+	char text[ETCD_TEXT_MAX];
+	json_t *reply;
+
+	assert_int_equal(etcd_read(status, body, strlen(body), &reply, text),
+	    ETCD_GARBAGE);
+	assert_string_equal(text, want);
+}
+
+static void
 test_garbage(void **unused)
 {
+	char much[4096];
+
 	(void)unused;
+	garbage_says(400, "CommonName of client\r\nmore",
+	    "HTTP status 400 and no JSON: CommonName of client");
+	garbage_says(404, "404 page not found\n", "HTTP status 404 and no JSON "
+	    "(etcd 3.4 or later is needed): 404 page not found");
+	garbage_says(200, "", "HTTP status 200 and no JSON");
+	memset(much, 'x', sizeof(much) - 1);
+	much[sizeof(much) - 1] = '\0';
+	error_is(200, much, ETCD_GARBAGE);
 	error_is(200, "<html>hello</html>", ETCD_GARBAGE);
 	error_is(404, "404 page not found\n", ETCD_GARBAGE);
 	error_is(200, "", ETCD_GARBAGE);
