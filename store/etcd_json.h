@@ -68,6 +68,9 @@ const char	*etcd_error_name(enum etcd_error);
 enum etcd_error	 etcd_read(long status, const char *body, size_t len,
 		    json_t **reply, char text[ETCD_TEXT_MAX]);
 
+/* Borrowed from the object, or otherwise. */
+const char *etcd_string(const json_t *, const char *name,
+	    const char *otherwise);
 /* An integer, as text or as number; 0 if it is not there. */
 int64_t	 etcd_int(const json_t *, const char *name);
 int64_t	 etcd_revision(const json_t *reply);	/* header.revision */
