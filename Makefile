@@ -138,8 +138,10 @@ LIBEXEC =	$(addprefix $(B)/libexec/kanata/,kanata-parser kanata-dialer \
 		kanata-watcher kanata-notifier kanata-store \
 		kanata-runner kanata-web kanata-replay)
 MAN5 =		kanata.conf.5
+MAN7 =		man/kanata-compat.7
 MAN8 =		man/kanatad.8 man/kanatactl.8
-DOCS =		README CHANGES LICENSE etc/kanata.conf
+DOCS =		README CHANGES LICENSE etc/kanata.conf \
+		etc/prometheus/kanata.rules.yml etc/grafana/kanata.json
 
 # The tree below $(B) is laid out as an installed one, so that it runs in place.
 all: $(SBIN) $(BIN) $(LIBEXEC)
@@ -419,7 +421,8 @@ FILL =		sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@STATEDIR@,$(STATEDIR),' \
 install: all
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin \
 	    $(DESTDIR)$(PREFIX)/libexec/kanata $(DESTDIR)$(MANDIR)/man5 \
-	    $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(SYSCONFDIR)/kanata \
+	    $(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8 \
+	    $(DESTDIR)$(SYSCONFDIR)/kanata \
 	    $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR) \
 	    $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR) \
 	    $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR)
@@ -427,6 +430,7 @@ install: all
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(LIBEXEC) $(DESTDIR)$(PREFIX)/libexec/kanata
 	install -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
+	install -m 644 $(MAN7) $(DESTDIR)$(MANDIR)/man7
 	install -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
 	install -m 644 $(DOCS) $(DESTDIR)$(DOCDIR)
 	install -m 644 etc/completion/kanatactl.bash \
@@ -454,15 +458,13 @@ deb:
 
 # build/image, an OCI layout; skopeo(1) copies it to where it is wanted.
 IMAGE ?=	build/image
-export SOURCE_DATE_EPOCH ?= $(shell date -u +%s -d \
-		"$$(sed -n 's/^ -- .*>  //p' etc/debian/changelog)")
 image:
 	@regress/setup image
 	@$(MAKE) --no-print-directory -s all
 	@rm -rf $(IMAGE).tree
 	@$(MAKE) --no-print-directory -s install PREFIX=/usr \
 	    DESTDIR=$(abspath $(IMAGE)).tree
-	@etc/image/build $(IMAGE).tree $(IMAGE) $(VERSION)
+	@SOURCE_DATE_EPOCH=$(EPOCH) etc/image/build $(IMAGE).tree $(IMAGE) $(VERSION)
 	@rm -rf $(IMAGE).tree
 	@echo "$(IMAGE):$(VERSION)"
 

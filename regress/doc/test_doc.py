@@ -38,7 +38,7 @@ def make_list(name):
 
 
 def manual(name):
-    return source(next(path for path in make_list("MAN5") + make_list("MAN8")
+    return source(next(path for path in make_list("MAN5") + make_list("MAN7") + make_list("MAN8")
                        if os.path.basename(path) == name))
 
 
@@ -53,6 +53,18 @@ def marked(text, macro):
             elif on and word not in (",", "|"):
                 found.add(word)
     return found
+
+
+def test_compatibility():
+    """Each fact about the original has its row, and a word and a reason in it."""
+    text = manual("kanata-compat.7")
+    rows = re.findall(r'(?m)^\.\\" KA-(\d+)\nT\{\n(?s:(.+?))\nT\}\t(\w+)\tT\{\n(?s:(.*?))\n?T\}$',
+                      text)
+    equal([int(row[0]) for row in rows], list(range(1, 25)), "rows")
+    kinds = set(re.findall(r"(?m)^\.It (\w+)$", text))
+    for number, what, kind, why in rows:
+        assert kind in kinds and what, f"row {number}"
+        assert why or kind == "later", f"row {number} has no reason"
 
 
 STRING = r'"(?:[^"\\\n]|\\.)*"'
@@ -76,7 +88,7 @@ def all_literals():
 def test_manuals_are_clean():
     if not shutil.which("mandoc"):
         raise Skipped("no mandoc")
-    for path in make_list("MAN5") + make_list("MAN8"):
+    for path in make_list("MAN5") + make_list("MAN7") + make_list("MAN8"):
         done = run("mandoc", "-Tlint", "-Wwarning", os.path.join(TOP, path))
         equal(done.stdout, "", path)
         equal(done.returncode, 0, path)
@@ -361,6 +373,8 @@ def test_install():
              for path, _, names in os.walk(to) for name in names}
     wanted = {"opt/k/sbin/kanatad", "opt/k/bin/kanatactl", "opt/k/share/man/man5/kanata.conf.5",
               "opt/k/share/man/man8/kanatad.8", "opt/k/share/man/man8/kanatactl.8",
+              "opt/k/share/man/man7/kanata-compat.7",
+              "opt/k/share/doc/kanata/kanata.rules.yml", "opt/k/share/doc/kanata/kanata.json",
               "opt/k/lib/systemd/system/kanatad.service", "opt/k/share/doc/kanata/kanata.conf",
               "opt/k/lib/sysusers.d/kanata.conf", "opt/k/lib/tmpfiles.d/kanata.conf",
               "opt/k/share/bash-completion/completions/kanatactl",
