@@ -59,7 +59,8 @@ kanatad_SRCS =	$(common) common/usage.c common/clock.c common/duration.c common/
 		kanatad/layout.c kanatad/replay.c
 kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
 
-parsing =	common/duration.c kanatad/yaml.c kanatad/value.c kanatad/address.c \
+parsing =	common/duration.c common/selector.c kanatad/yaml.c \
+		kanatad/value.c kanatad/address.c \
 		kanatad/parsed.c kanatad/key.c kanatad/grammar.c \
 		kanatad/etcd.c kanatad/web.c kanatad/cluster.c kanatad/component.c \
 		kanatad/kubeconfig.c kanatad/kubeuser.c kanatad/kubeexec.c \
@@ -73,7 +74,7 @@ kanata-dialer_SRCS = $(worker) dialer/main.c dialer/dial.c dialer/resolve.c \
 		dialer/listen.c
 kanata-dialer_LIBS = -levent_core -levent_extra -lmsgpackc -lseccomp -lbsd
 
-decoding =	watcher/table.c watcher/timestamp.c watcher/selector.c \
+decoding =	watcher/table.c watcher/timestamp.c common/selector.c \
 		watcher/resource.c watcher/facts.c watcher/object.c \
 		watcher/object_pod.c watcher/object_json.c \
 		watcher/object_wire.c watcher/object_wire_pod.c \
@@ -233,7 +234,7 @@ unit_recording_LIBS = -ljansson $(unit_message_LIBS)
 
 UNIT +=		timestamp selector splitter health
 unit_timestamp_SRCS = watcher/timestamp.c
-unit_selector_SRCS = common/log.c watcher/selector.c
+unit_selector_SRCS = common/log.c common/selector.c
 unit_selector_LIBS = -lbsd
 unit_splitter_SRCS = common/log.c watcher/splitter.c
 unit_splitter_LIBS = -lbsd
@@ -342,6 +343,20 @@ FUZZ +=		recording
 fuzz_recording_SRCS = $(common) $(incidents) $(recording) notifier/replay.c \
 		notifier/replay_page.c
 fuzz_recording_LIBS = -ljansson $(unit_message_LIBS)
+FUZZ +=		selector plugin address
+fuzz_selector_SRCS = $(unit_selector_SRCS)
+fuzz_selector_LIBS = $(unit_selector_LIBS)
+fuzz_plugin_SRCS = $(unit_plugin_SRCS)
+fuzz_plugin_LIBS = $(unit_plugin_LIBS)
+fuzz_address_SRCS = $(unit_proxy_SRCS) common/duration.c
+fuzz_address_LIBS = $(unit_proxy_LIBS)
+FUZZ +=		instatus record etcd
+fuzz_instatus_SRCS = $(unit_instatus_SRCS)
+fuzz_instatus_LIBS = $(unit_instatus_LIBS)
+fuzz_record_SRCS = $(common) $(incidents)
+fuzz_record_LIBS = $(unit_instatus_LIBS)
+fuzz_etcd_SRCS = $(unit_etcd_SRCS)
+fuzz_etcd_LIBS = $(unit_etcd_LIBS)
 FUZZ +=		protobuf frame json
 fuzz_protobuf_SRCS = $(unit_object_SRCS)
 fuzz_protobuf_LIBS = $(unit_object_LIBS)

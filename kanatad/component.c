@@ -8,6 +8,7 @@
 #include <bsd/stdlib.h>
 
 #include "../common/log.h"
+#include "../common/selector.h"
 #include "grammar.h"
 #include "key.h"
 #include "value.h"
@@ -70,10 +71,21 @@ static const struct key component_keys[] = {
 	    .max = 30 * DAY },
 };
 
+static bool
+is_selector(const char *text)
+{
+	struct selector		*selector;
+	char			 why[128];
+
+	selector = selector_parse(text, why, sizeof(why));
+	selector_free(selector);
+	return (selector != NULL);
+}
+
 static const struct key watch_keys[] = {
 	{ "selector", KEY_TEXT,
 	    .offset = offsetof(struct watch_section, selector),
-	    .max = SELECTOR_BYTES_MAX, .check = value_is_selector,
+	    .max = SELECTOR_BYTES_MAX, .check = is_selector,
 	    .expected = "a label selector such as app=api" },
 };
 

@@ -26,8 +26,6 @@ bool	 value_is_id(const char *);
 bool	 value_is_cuid(const char *);
 /* Letters, digits, `.`, `_`, `-`, at most 63, a letter or digit first. */
 bool	 value_is_word(const char *);
-/* A Kubernetes label selector, "app=api,tier in (web, edge),!canary". */
-bool	 value_is_selector(const char *);
 /* No control characters. */
 bool	 value_is_printable(const char *);
 

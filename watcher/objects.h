@@ -11,7 +11,7 @@
 #include <sys/queue.h>
 
 #include "object.h"
-#include "selector.h"
+#include "../common/selector.h"
 #include "table.h"
 
 /* A namespace, as far as something in it is known. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../watcher/selector.h"
+#include "../../common/selector.h"
 
 /* Labels as "k=v k=v". */
 static const char *
@@ -79,6 +79,19 @@ test_match(void **state)
 }
 
 static void
+is_taken(const char *text, bool taken)
+{
+	struct selector *sel;
+	char why[128];
+
+	sel = selector_parse(text, why, sizeof(why));
+	if ((sel != NULL) != taken)
+		fail_msg("%zu bytes: %s", strlen(text), sel == NULL ? why :
+		    "taken");
+	selector_free(sel);
+}
+
+static void
 test_refuse(void **state)
 {
 	static const struct { const char *selector, *why; } rows[] = {
@@ -96,7 +109,12 @@ test_refuse(void **state)
 		{ "=x", "a label key expected at character 1" },
 		{ "app=a\001b", ", or the end expected at character 6" },
 	};
-	char why[128], text[2048];
+	static const char *const more[] = {
+		",", ",a", "a=b=c", "a in", "a in b)", "!", "!a=b", "a>b",
+		"a<3", "a/=b", "a=-b", "A/b=c", "-a/b=c", "a./b=c", "a_b/c",
+		"a in ()b", "a=b)", "a\n=b", "a=\xc3\xa9", "a!b", "a in (b))",
+	};
+	char why[128];
 	size_t i;
 
 	(void)state;
@@ -105,14 +123,35 @@ test_refuse(void **state)
 			fail_msg("%s was taken", rows[i].selector);
 		assert_string_equal(why, rows[i].why);
 	}
-	memset(text, 'a', 64);
-	text[64] = '\0';
-	assert_null(selector_parse(text, why, sizeof(why)));
+	for (i = 0; i < sizeof(more) / sizeof(*more); i++)
+		if (selector_parse(more[i], why, sizeof(why)) != NULL)
+			fail_msg("%s was taken", more[i]);
+}
+
+/* Each bound is reached and then passed by one. */
+static void
+test_bounds(void **state)
+{
+	char why[128], text[2048];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		snprintf(text, sizeof(text), "%0*d", 63 + i, 0);
+		is_taken(text, i == 0);
+		snprintf(text, sizeof(text), "a=%0*d", 63 + i, 0);
+		is_taken(text, i == 0);
+		snprintf(text, sizeof(text), "%0*d/a", 253 + i, 0);
+		is_taken(text, i == 0);
+	}
 	strcpy(text, "a in (b");
-	for (i = 0; i < 70; i++)
+	for (i = 1; i < 64; i++)
 		strcat(text, ",b");
 	strcat(text, ")");
+	is_taken(text, true);
+	strcpy(strrchr(text, ')'), ",b)");
 	assert_null(selector_parse(text, why, sizeof(why)));
+	assert_non_null(strstr(why, "no more than 64 values"));
 }
 
 int
@@ -121,6 +160,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_match),
 		cmocka_unit_test(test_refuse),
+		cmocka_unit_test(test_bounds),
 	};
 
 	return (cmocka_run_group_tests_name("selector", tests, NULL, NULL));

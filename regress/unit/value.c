@@ -168,32 +168,6 @@ test_names(void **state)
 }
 
 static void
-test_selector(void **state)
-{
-	static const char *const good[] = {
-		"app=api", "app==api", "app!=api", "app", "!app", "! app",
-		"app = api , tier = web", "tier in (web, edge),!canary",
-		"tier notin (a)", "app=", "n>3", "n < 10", "in in (in)",
-		"app.kubernetes.io/name=api", "a in (,b)",
-	};
-	static const char *const bad[] = {
-		"", ",", "a,", ",a", "a=b=c", "a b", "a in", "a in b",
-		"a in (b", "a in (b c)", "a in b)", "!", "!a=b", "=a", "a>b",
-		"a>", "/a=b", "a/=b", "a/b/c=d", "-a=b", "a=-b", "A/b=c",
-		"a in ()b", "a=b)", "a\n=b", "a=\xc3\xa9", "a!b", "a in (b))",
-	};
-	size_t	 i;
-
-	(void)state;
-	for (i = 0; i < NITEMS(good); i++)
-		if (!value_is_selector(good[i]))
-			fail_msg("`%s` is no selector", good[i]);
-	for (i = 0; i < NITEMS(bad); i++)
-		if (value_is_selector(bad[i]))
-			fail_msg("`%s` is a selector", bad[i]);
-}
-
-static void
 test_distance(void **state)
 {
 	(void)state;
@@ -310,7 +284,6 @@ main(void)
 		cmocka_unit_test(test_number),
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_selector),
 		cmocka_unit_test(test_distance),
 		cmocka_unit_test(test_url),
 		cmocka_unit_test(test_node),

@@ -2,8 +2,8 @@
  * Label selectors, equality-based and set-based, as the Kubernetes documents
  * "Labels and Selectors" describe them.
  */
-#ifndef KANATA_WATCHER_SELECTOR_H
-#define KANATA_WATCHER_SELECTOR_H
+#ifndef KANATA_SELECTOR_H
+#define KANATA_SELECTOR_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,13 +1,13 @@
 /*
- * Label selectors: parsed once when the configuration is prepared, matched
- * against the labels of each pod that is decoded.
+ * Label selectors: parsed when the configuration is read and again when it is
+ * prepared, matched against the labels of each pod that is decoded.
  */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/log.h"
+#include "log.h"
 #include "selector.h"
 
 #define VALUES_MAX	64	/* of one requirement */
@@ -74,6 +74,22 @@ word_ok(const char *s, size_t len)
 	return (true);
 }
 
+/* What stands before the slash of a key: a DNS subdomain. */
+static bool
+prefix_ok(const char *s, size_t len)
+{
+	size_t	 i;
+
+	if (len == 0 || len > PREFIX_MAX)
+		return (false);
+	for (i = 0; i < len; i++)
+		if (!islower((unsigned char)s[i]) &&
+		    !isdigit((unsigned char)s[i]) && (i == 0 || i == len - 1 ||
+		    (s[i] != '-' && s[i] != '.')))
+			return (false);
+	return (true);
+}
+
 static char *
 copy(const char *s, size_t len)
 {
@@ -95,7 +111,7 @@ scan_key(struct scanner *sc)
 	slash = memchr(s, '/', len);
 	name = slash == NULL ? s : slash + 1;
 	if (!word_ok(name, len - (name - s)) ||
-	    (slash != NULL && (slash == s || slash - s > PREFIX_MAX))) {
+	    (slash != NULL && !prefix_ok(s, (size_t)(slash - s)))) {
 		expected(sc, "a label key");
 		return (NULL);
 	}
