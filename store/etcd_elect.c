@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/json_values.h"
 #include "../common/log.h"
 #include "engine.h"
 #include "etcd.h"
@@ -231,7 +232,8 @@ follow(struct etcd *e)
 static bool
 is_predecessor(const struct etcd *e, const struct etcd_kv *kv)
 {
-	json_t *json = json_loadb(kv->value, kv->value_len, 0, NULL);
+	json_t *json = json_values_ok(kv->value, kv->value_len) ?
+	    json_loadb(kv->value, kv->value_len, 0, NULL) : NULL;
 	const char *daemon;
 	bool same;
 

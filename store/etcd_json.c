@@ -336,7 +336,7 @@ etcd_string(const json_t *object, const char *name, const char *otherwise)
 {
 	const char *text = json_string_value(json_object_get(object, name));
 
-	return (text == NULL ? otherwise : text);
+	return (text == NULL || *text == '\0' ? otherwise : text);
 }
 
 int64_t

@@ -1,12 +1,24 @@
 /* A datagram from any role to any other; the first byte chooses which.  What is
- * accepted must be readable to its end, and forwarded as it came. */
+ * accepted must be readable to its end, and forwarded as it came; a row is taken
+ * into a configuration, or is not. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../common/message.h"
+#include "../../common/conf.h"
 
 int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static void
+take_row(enum role from, enum role to, uint8_t *bytes, size_t len)
+{
+	struct conf *conf = conf_new();
+	struct message m;
+
+	if (message_parse(&m, from, to, bytes, len, -1) == NULL)
+		conf_take(conf, &m);
+	conf_free(conf);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -33,6 +45,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(copy, bytes, len);
 		if (message_parse(&m, from, to, copy, len, m.fd) != NULL)
 			abort();
+		memcpy(copy, bytes, len);
+		take_row(from, to, copy, len);
 	}
 	free(copy);
 	return (0);

@@ -230,6 +230,7 @@ test_errors(void **unused)
 	    ETCD_NO_LEASE);
 	error_is(500, "{}", ETCD_RETRY);
 	error_is(401, "{\"error\":7,\"code\":\"16\"}", ETCD_TOKEN);
+	error_is(401, "{\"error\":\"\",\"code\":16}", ETCD_TOKEN);
 }
 
 static void

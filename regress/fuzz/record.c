@@ -1,0 +1,117 @@
+/*
+ * Any records as what the store remembers, "key value" a line: refused, or the
+ * notifier goes on with them, and what it then writes it would take again.
+ */
+#include <jansson.h>
+
+#include "../../notifier/incident.h"
+#include "text.h"
+
+#define NOW	1796000000000ULL
+
+int	 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static void
+configure(struct incidents *core)
+{
+	static char	 empty[] = "", pod[] = "p", id[2][4] = { "c0", "c1" };
+	struct conf_watch watch = { KIND_POD, empty, pod };
+	struct conf_component c[2];
+	struct incidents_options options = { .webhook = true, .storm = 5,
+	    .group_wait = 1000 };
+	struct conf	 conf = { .ncomponent = 2 };
+	unsigned	 i;
+
+	TAILQ_INIT(&conf.components);
+	TAILQ_INIT(&conf.clusters);
+	TAILQ_INIT(&conf.endpoints);
+	memset(c, 0, sizeof(c));
+	for (i = 0; i < 2; i++) {
+		c[i].id = id[i];
+		c[i].name = c[i].cluster = c[i].group = empty;
+		c[i].down_after = c[i].up_after = 1000;
+		c[i].reopen_within = 60000;
+		c[i].nwatch = 1;
+		c[i].watch = &watch;
+		TAILQ_INSERT_TAIL(&conf.components, &c[i], entry);
+	}
+	incidents_configure(core, &conf, &options, NOW);
+}
+
+static void
+check_record(const struct operation *op)
+{
+	struct incidents *other = incidents_new();
+
+	if (incidents_restore(other, op->key, op->value, op->value_len) == -1)
+		abort();
+	incidents_free(other);
+}
+
+/* Goes on with what was restored; some of what it does fails. */
+static void
+live(struct incidents *core, unsigned luck)
+{
+	struct health_report r = { .component = "c0", .health = HEALTH_MAJOR,
+	    .detail = "" };
+	enum operation_result result;
+	struct operation op;
+	uint64_t now = NOW;
+	unsigned i;
+
+	incidents_page_begin(core);
+	incidents_page_component(core, "p", "c0", "Zero", PAGE_MAJOR);
+	incidents_page_component(core, "p", "c1", "One", PAGE_OPERATIONAL);
+	incidents_page_end(core);
+	incidents_health(core, &r, now);
+	r.component = "c1";
+	r.health = HEALTH_OK;
+	incidents_health(core, &r, now);
+	for (i = 0; i < 200; i++, luck = luck * 1103515245 + 12345) {
+		incidents_next(core, now, true, &op);
+		if (op.type == OP_NONE) {
+			if (incidents_wake(core) == UINT64_MAX)
+				break;
+			now = incidents_wake(core) > now + 1 ?
+			    incidents_wake(core) : now + 1;
+			continue;
+		}
+		if (op.type == OP_STORE_PUT)
+			check_record(&op);
+		result = op.type == OP_STORE_PUT || op.type == OP_STORE_DELETE ||
+		    luck % 4 != 0 ? OP_DONE : luck / 4 % (OP_REFUSED + 1);
+		if (incidents_done(core, op.id, result, op.type == OP_CREATE ||
+		    op.type == OP_FIND ? "new" : NULL, 1000, now) == -1)
+			abort();
+		if (i == 100) {
+			r.component = "c0";
+			incidents_health(core, &r, now);
+		}
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct incidents *core = incidents_new();
+	char *all = text_of(data, size), *line, *value, *next = all;
+	unsigned luck = (unsigned)size;
+
+	json_object_seed(1);
+	configure(core);
+	while ((line = strsep(&next, "\n")) != NULL) {
+		if ((value = strchr(line, ' ')) == NULL)
+			continue;
+		*value++ = '\0';
+		if (strncmp(line, ORDER_PREFIX, strlen(ORDER_PREFIX)) == 0)
+			incidents_order_record(core, line, value,
+			    strlen(value));
+		else
+			incidents_restore(core, line, value, strlen(value));
+	}
+	live(core, luck);
+	incidents_forget(core);
+	incidents_free(core);
+	free(all);
+	return (0);
+}
