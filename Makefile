@@ -93,7 +93,7 @@ kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \
 kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \
 		-lmsgpackc -lseccomp -lbsd
 
-incidents =	notifier/incident.c notifier/debounce.c notifier/plan.c \
+incidents =	notifier/incident.c notifier/debounce.c notifier/plan.c notifier/agenda.c \
 		notifier/assign.c notifier/step.c notifier/outcome.c \
 		notifier/shown.c notifier/record.c notifier/member.c \
 		notifier/text.c notifier/view.c notifier/timestamp.c \
@@ -373,6 +373,13 @@ OBJS += $(B)/obj/regress/fuzz/$(1).o
 endef
 $(foreach f,$(FUZZ),$(eval $(call fuzz,$(f))))
 fuzz: $(addprefix $(B)/fuzz/,$(FUZZ))
+
+# Measured by `make bench`.
+$(B)/bench/core: $(patsubst %.c,$(B)/obj/%.o,regress/bench/core.c $(common) \
+		$(incidents))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -ljansson $(unit_message_LIBS)
+OBJS += $(B)/obj/regress/bench/core.o
 
 # Each forbidden call of each role; never with the sanitizers, which call too much.
 $(B)/sandbox/cage: $(patsubst %.c,$(B)/obj/%.o,regress/sandbox/cage.c $(common))

@@ -14,8 +14,9 @@ struct down {
 	uint64_t	 start;
 };
 struct downs {
-	struct down	*down;
-	size_t		 n, candidates;
+	struct down	*down, *later;	/* later: of these, not due yet */
+	size_t		 n, nlater, candidates;
+	const struct component *joined;	/* the last that found an incident */
 };
 
 static bool
@@ -26,16 +27,9 @@ is_watched(const struct component *c)
 }
 
 static bool
-is_down(const struct component *c)
-{
-	return (c->debounce.known && !c->debounce.frozen &&
-	    c->debounce.level >= PAGE_DEGRADED);
-}
-
-static bool
 is_candidate(const struct component *c)
 {
-	return (is_watched(c) && c->incident == NULL && is_down(c) &&
+	return (is_watched(c) && c->incident == NULL && component_down(c) &&
 	    c->debounce.wanted >= PAGE_DEGRADED);
 }
 
@@ -78,33 +72,44 @@ static void
 downs_collect(struct incidents *core, struct downs *downs)
 {
 	struct component *c;
+	struct down d;
+	size_t n = 0;
 
 	memset(downs, 0, sizeof(*downs));
-	RB_FOREACH(c, component_tree, &core->components)
+	TAILQ_FOREACH(c, &core->agenda.down, list[LIST_DOWN]) {
 		downs->candidates += is_candidate(c);
+		n++;
+	}
 	if (downs->candidates == 0)
 		return;
-	downs->down = core_alloc(core->ncomponent * sizeof(*downs->down));
-	RB_FOREACH(c, component_tree, &core->components)
-		if (is_watched(c) && is_down(c)) {
-			downs->down[downs->n].component = c;
-			downs->down[downs->n++].start =
-			    c->debounce.at_least[PAGE_DEGRADED];
-		}
-	heapsort(downs->down, downs->n, sizeof(*downs->down), down_compare);
+	downs->down = core_alloc(n * sizeof(d));
+	downs->later = core_alloc(n * sizeof(d));
+	TAILQ_FOREACH(c, &core->agenda.down, list[LIST_DOWN]) {
+		if (!is_watched(c))
+			continue;
+		d.component = c;
+		d.start = c->debounce.at_least[PAGE_DEGRADED];
+		downs->down[downs->n++] = d;
+		if (c->incident == NULL &&
+		    c->debounce.wanted < PAGE_DEGRADED)
+			downs->later[downs->nlater++] = d;
+	}
+	heapsort(downs->down, downs->n, sizeof(d), down_compare);
+	heapsort(downs->later, downs->nlater, sizeof(d), down_compare);
 }
 
-/* The first that went down on this page at that time or later. */
+/* The first of them that went down on this page at that time or later. */
 static size_t
-downs_from(const struct downs *downs, const char *page, uint64_t start)
+first_from(const struct down *downs, size_t n, const char *page,
+    uint64_t start)
 {
-	size_t low = 0, high = downs->n, middle;
+	size_t low = 0, high = n, middle;
 	const struct down *d;
 	int order;
 
 	while (low < high) {
 		middle = low + (high - low) / 2;
-		d = &downs->down[middle];
+		d = &downs[middle];
 		order = strcmp(d->component->page_id, page);
 		if (order < 0 || (order == 0 && d->start < start))
 			low = middle + 1;
@@ -116,6 +121,7 @@ downs_from(const struct downs *downs, const char *page, uint64_t start)
 
 /* Those that went down together with one: from, up to end. */
 struct window {
+	uint64_t	 earliest, latest;
 	size_t		 from, end;
 	bool		 storm;
 };
@@ -126,10 +132,11 @@ window_of(const struct incidents *core, const struct downs *downs,
 {
 	uint64_t start = c->debounce.at_least[PAGE_DEGRADED];
 	uint64_t wait = core->options.group_wait;
-	struct window w = { 0, 0, false };
+	struct window w = { .latest = start + wait };
 
-	w.from = downs_from(downs, c->page_id, start > wait ? start - wait : 0);
-	w.end = downs_from(downs, c->page_id, start + wait + 1);
+	w.earliest = start > wait ? start - wait : 0;
+	w.from = first_from(downs->down, downs->n, c->page_id, w.earliest);
+	w.end = first_from(downs->down, downs->n, c->page_id, w.latest + 1);
 	w.storm = w.end - w.from > core->options.storm;
 	return (w);
 }
@@ -148,21 +155,15 @@ static uint64_t
 wait_for_others(const struct incidents *core, const struct downs *downs,
     const struct window *w, const struct component *c, uint64_t now)
 {
-	size_t n = downs_from(downs, c->page_id, 0);
-	const struct component *other;
+	const struct down *d = downs->later, *last = d + downs->nlater;
 	uint64_t due, until = 0;
 
-	for (; n < downs->n; n++) {
-		other = downs->down[n].component;
-		if (strcmp(other->page_id, c->page_id) != 0)
-			break;
-		if (other->debounce.wanted >= PAGE_DEGRADED ||
-		    other->incident != NULL)
+	for (d += first_from(d, downs->nlater, c->page_id, 0); d < last &&
+	    strcmp(d->component->page_id, c->page_id) == 0; d++) {
+		if (!same_group(c, d->component) && !(w->storm &&
+		    d->start >= w->earliest && d->start <= w->latest))
 			continue;
-		if (!same_group(c, other) &&
-		    !(w->storm && n >= w->from && n < w->end))
-			continue;
-		due = due_at(other);
+		due = due_at(d->component);
 		if (due <= now || due > due_at(c) + core->options.group_wait)
 			continue;
 		if (until == 0 || due < until)
@@ -184,8 +185,10 @@ find_by_group(const struct incidents *core, const struct component *c)
 	struct incident *i;
 	const struct entry *e;
 
+	if (c->group[0] == '\0')
+		return (NULL);
 	TAILQ_FOREACH(i, &core->incidents, entry) {
-		if (!has_room(i, c))
+		if (i->members == 0 || !has_room(i, c))
 			continue;
 		TAILQ_FOREACH(e, &i->entries, entry)
 			if (e->component->incident == i &&
@@ -200,8 +203,16 @@ find_by_storm(const struct downs *downs, const struct window *w,
     const struct component *c)
 {
 	struct incident *i;
+	uint64_t start;
 	size_t n;
 
+	/* Mostly it is the one that the last was added to. */
+	if (w->storm && downs->joined != NULL) {
+		start = downs->joined->debounce.at_least[PAGE_DEGRADED];
+		if (start >= w->earliest && start <= w->latest &&
+		    has_room(downs->joined->incident, c))
+			return (downs->joined->incident);
+	}
 	for (n = w->from; w->storm && n < w->end; n++) {
 		i = downs->down[n].component->incident;
 		if (i != NULL && has_room(i, c))
@@ -212,33 +223,31 @@ find_by_storm(const struct downs *downs, const struct window *w,
 
 /* One of its components is listed by another that is open now. */
 static bool
-is_split(const struct incidents *core, const struct incident *i)
+is_split(const struct incident *i)
 {
-	const struct incident *other;
-	const struct entry *e;
+	const struct entry *e, *other;
 
-	TAILQ_FOREACH(other, &core->incidents, entry) {
-		if (other == i || !incident_live(other))
-			continue;
-		TAILQ_FOREACH(e, &i->entries, entry)
-			if (incident_entry(other, e->component) != NULL)
+	TAILQ_FOREACH(e, &i->entries, entry)
+		TAILQ_FOREACH(other, &e->component->entries, of_component)
+			if (other->incident != i &&
+			    incident_live(other->incident))
 				return (true);
-	}
 	return (false);
 }
 
 /* The one that it was in before: open for others, or resolved not long ago. */
 static struct incident *
-find_earlier(const struct incidents *core, const struct component *c,
-    bool live, uint64_t now)
+find_earlier(const struct component *c, bool live, uint64_t now)
 {
 	struct incident *i, *found = NULL;
+	const struct entry *e;
 
-	TAILQ_FOREACH(i, &core->incidents, entry) {
+	TAILQ_FOREACH(e, &c->entries, of_component) {
+		i = e->incident;
 		if (i->drop || strcmp(i->page_id, c->page_id) != 0 ||
-		    incident_entry(i, c) == NULL || incident_live(i) != live)
+		    incident_live(i) != live)
 			continue;
-		if (!live && (i->phase != PHASE_RESOLVED || is_split(core, i) ||
+		if (!live && (i->phase != PHASE_RESOLVED || is_split(i) ||
 		    now >= i->resolved + c->reopen_within))
 			continue;
 		if (found == NULL || i->resolved > found->resolved)
@@ -284,34 +293,34 @@ unique_started(const struct incidents *core, const struct component *c,
 
 /* An intent that was given up must be out of the store before the next one. */
 static bool
-is_being_dropped(const struct incidents *core, const struct component *c)
+is_being_dropped(const struct component *c)
 {
-	const struct incident *i;
+	const struct entry *e;
 
-	TAILQ_FOREACH(i, &core->incidents, entry)
-		if (i->drop && incident_entry(i, c) != NULL)
+	TAILQ_FOREACH(e, &c->entries, of_component)
+		if (e->incident->drop)
 			return (true);
 	return (false);
 }
 
 static void
-assign(struct incidents *core, const struct downs *downs, struct component *c,
+assign(struct incidents *core, struct downs *downs, struct component *c,
     uint64_t now)
 {
 	struct window w = window_of(core, downs, c);
 	struct incident *i;
 	uint64_t until;
 
-	if (is_being_dropped(core, c))
+	if (is_being_dropped(c))
 		return;
 	if ((until = wait_for_others(core, downs, &w, c, now)) != 0) {
 		plan_at(core, until);
 		return;
 	}
-	if ((i = find_earlier(core, c, true, now)) == NULL &&
+	if ((i = find_earlier(c, true, now)) == NULL &&
 	    (i = find_by_group(core, c)) == NULL &&
 	    (i = find_by_storm(downs, &w, c)) == NULL &&
-	    (i = find_earlier(core, c, false, now)) == NULL) {
+	    (i = find_earlier(c, false, now)) == NULL) {
 		i = incident_new(core, unique_started(core, c, now));
 		free(i->page_id);
 		i->page_id = core_strdup(c->page_id);
@@ -320,7 +329,8 @@ assign(struct incidents *core, const struct downs *downs, struct component *c,
 		i->statuses = core->options.publish & PUBLISH_STATUSES;
 	if (incident_entry(i, c) == NULL)
 		incident_add(i, c);
-	c->incident = i;
+	component_join(core, c, i);
+	downs->joined = c;
 }
 
 void
@@ -336,7 +346,7 @@ assign_run(struct incidents *core, uint64_t now)
 	if (downs.candidates == 0)
 		return;
 	candidate = core_alloc(downs.candidates * sizeof(*candidate));
-	RB_FOREACH(c, component_tree, &core->components)
+	TAILQ_FOREACH(c, &core->agenda.down, list[LIST_DOWN])
 		if (is_candidate(c))
 			candidate[n++] = c;
 	heapsort(candidate, n, sizeof(*candidate), candidate_compare);
@@ -344,4 +354,5 @@ assign_run(struct incidents *core, uint64_t now)
 		assign(core, &downs, candidate[k], now);
 	free(candidate);
 	free(downs.down);
+	free(downs.later);
 }

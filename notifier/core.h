@@ -38,9 +38,18 @@ struct component_order {
 	char		*reason, *by;
 };
 
+/* Lists of components; see agenda.c. */
+enum agenda_list { LIST_TOUCHED, LIST_DOWN, LIST_WORK, LIST_MAX };
+TAILQ_HEAD(component_list, component);
+
 struct component {
 	struct object	 object;
 	RB_ENTRY(component) node;
+	TAILQ_ENTRY(component) list[LIST_MAX];
+	bool		 listed[LIST_MAX];
+	RB_ENTRY(component) due_node;
+	uint64_t	 due;		/* time alone changes it then, or never */
+	struct { bool active, shown, unknown; } counted;
 	char		*id;
 	char		*name;		/* configured, "" if none */
 	char		*group;
@@ -85,13 +94,18 @@ struct component {
 	bool		 unsure;	/* it may have been done */
 	bool		 refused;	/* posting, by the page */
 	struct operation_component shown;	/* of the operation in flight */
-	unsigned	 refs;		/* entries of incidents */
+	TAILQ_HEAD(, entry) entries;	/* of incidents that list it */
 };
 RB_HEAD(component_tree, component);
 RB_PROTOTYPE(component_tree, component, node, component_compare)
 
+RB_HEAD(due_tree, component);
+RB_PROTOTYPE(due_tree, component, due_node, due_compare)
+
 struct entry {
 	TAILQ_ENTRY(entry) entry;
+	TAILQ_ENTRY(entry) of_component;
+	struct incident	*incident;
 	struct component *component;
 	enum page_status acked;		/* what the page acknowledged */
 	enum page_status target;	/* while posting; PAGE_STATUS_MAX: left
@@ -107,6 +121,8 @@ struct incident {
 	struct object	 object;
 	TAILQ_ENTRY(incident) entry;
 	TAILQ_HEAD(, entry) entries;
+	unsigned	 members;	/* components that are in it */
+	bool		 settled;	/* nothing to do until one is planned */
 	size_t		 bytes;		/* of the record, about */
 	char		*name;
 	char		*page_id;
@@ -141,8 +157,21 @@ struct webhook {
 	bool		 posting, posting_down, unsure, refused;
 };
 
+/* Which components are to be looked at. */
+struct agenda {
+	bool		 all;		/* each of them */
+	uint64_t	 gathered;	/* when that was last asked */
+	struct component_list touched;	/* to be planned */
+	struct component_list down;
+	struct component_list work;	/* that may have an operation */
+	struct due_tree	 due;
+	/* How many are not just well, are to be shown as down, are not known. */
+	unsigned	 nactive, nshown, nunknown;
+};
+
 struct incidents {
 	struct incidents_options options;
+	struct agenda	 agenda;
 	struct component_tree components;
 	unsigned	 ncomponent;
 	struct incident_list incidents;
@@ -181,6 +210,12 @@ enum page_status component_wanted(const struct component *);
 /* An update of health says that nothing is known now. */
 bool	 component_silent(const struct component *);
 
+/* It is down now, said or not. */
+bool	 component_down(const struct component *);
+/* It belongs to this incident from now on, or to none. */
+void	 component_join(struct incidents *, struct component *,
+	    struct incident *);
+
 struct incident *incident_new(struct incidents *, uint64_t started);
 void	 incident_free(struct incidents *, struct incident *);
 struct entry *incident_entry(const struct incident *, const struct component *);
@@ -188,7 +223,7 @@ struct entry *incident_add(struct incident *, struct component *);
 /* It is open on the page, or about to be. */
 bool	 incident_live(const struct incident *);
 /* No component is in it any more. */
-void	 incident_detach(struct incident *);
+void	 incident_detach(struct incidents *, struct incident *);
 /* A human resolved or deleted it: silent until its components are well. */
 void	 incident_closed_by_human(struct incidents *, struct incident *);
 /* It is now what it is; text: why, "" if that is plain. */
@@ -197,6 +232,25 @@ void	 incident_tell(const struct incidents *, const struct incident *,
 
 /* What the page refused may be right by now. */
 void	 incidents_ask_again(struct incidents *);
+
+/* agenda.c */
+void	 agenda_init(struct agenda *);
+/* It is to be planned anew. */
+void	 agenda_touch(struct incidents *, struct component *);
+void	 agenda_touch_incident(struct incidents *, struct incident *);
+void	 agenda_touch_all(struct incidents *);
+/* What is due becomes touched; then each that is touched, NULL at the end. */
+void	 agenda_gather(struct incidents *, uint64_t now);
+struct component *agenda_take(struct incidents *);
+/* It was planned; time alone changes it at due. */
+void	 agenda_planned(struct incidents *, struct component *, uint64_t due);
+/* It has nothing to do. */
+void	 agenda_idle(struct incidents *, struct component *);
+/* It is about to be freed. */
+void	 agenda_remove(struct incidents *, struct component *);
+/* When the next is due. */
+uint64_t agenda_due(const struct incidents *);
+bool	 agenda_active(const struct incidents *);
 
 /* order.c */
 void	 core_tell(const struct incidents *, struct incident_event *);

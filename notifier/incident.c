@@ -102,6 +102,8 @@ component_need(struct incidents *core, const char *id)
 		c->order[k].reason = core_strdup("");
 		c->order[k].by = core_strdup("");
 	}
+	c->due = TIME_NEVER;
+	TAILQ_INIT(&c->entries);
 	debounce_init(&c->debounce, PAGE_OPERATIONAL);
 	RB_INSERT(component_tree, &core->components, c);
 	core->ncomponent++;
@@ -121,6 +123,7 @@ object_clear(struct object *o)
 static void
 component_free(struct incidents *core, struct component *c)
 {
+	agenda_remove(core, c);
 	RB_REMOVE(component_tree, &core->components, c);
 	core->ncomponent--;
 	object_clear(&c->object);
@@ -189,6 +192,24 @@ component_public(const struct component *c)
 	return (c->page_name[0] != '\0' ? c->page_name : "A component");
 }
 
+bool
+component_down(const struct component *c)
+{
+	return (c->debounce.known && !c->debounce.frozen &&
+	    c->debounce.level >= PAGE_DEGRADED);
+}
+
+void
+component_join(struct incidents *core, struct component *c, struct incident *i)
+{
+	if (c->incident != NULL)
+		c->incident->members--;
+	c->incident = i;
+	if (i != NULL)
+		i->members++;
+	agenda_touch(core, c);
+}
+
 /* -- incidents ------------------------------------------------------------ */
 
 struct incident *
@@ -212,10 +233,11 @@ incident_free(struct incidents *core, struct incident *i)
 {
 	struct entry *e;
 
-	incident_detach(i);
+	incident_detach(core, i);
 	while ((e = TAILQ_FIRST(&i->entries)) != NULL) {
 		TAILQ_REMOVE(&i->entries, e, entry);
-		e->component->refs--;
+		TAILQ_REMOVE(&e->component->entries, e, of_component);
+		agenda_touch(core, e->component);
 		free(e);
 	}
 	TAILQ_REMOVE(&core->incidents, i, entry);
@@ -233,8 +255,8 @@ incident_entry(const struct incident *i, const struct component *c)
 {
 	struct entry *e;
 
-	TAILQ_FOREACH(e, &i->entries, entry)
-		if (e->component == c)
+	TAILQ_FOREACH(e, &c->entries, of_component)
+		if (e->incident == i)
 			return (e);
 	return (NULL);
 }
@@ -244,9 +266,10 @@ incident_add(struct incident *i, struct component *c)
 {
 	struct entry *e = core_alloc(sizeof(*e));
 
+	e->incident = i;
 	e->component = c;
 	e->acked = PAGE_OPERATIONAL;
-	c->refs++;
+	TAILQ_INSERT_TAIL(&c->entries, e, of_component);
 	i->bytes += strlen(c->id) + 3;
 	i->object.dirty = true;
 	TAILQ_INSERT_TAIL(&i->entries, e, entry);
@@ -256,26 +279,18 @@ incident_add(struct incident *i, struct component *c)
 bool
 incident_live(const struct incident *i)
 {
-	const struct entry *e;
-
-	if (i->drop)
-		return (false);
-	if (i->instatus_id != NULL && i->phase != PHASE_RESOLVED)
-		return (true);
-	TAILQ_FOREACH(e, &i->entries, entry)
-		if (e->component->incident == i)
-			return (true);
-	return (false);
+	return (!i->drop && (i->members > 0 ||
+	    (i->instatus_id != NULL && i->phase != PHASE_RESOLVED)));
 }
 
 void
-incident_detach(struct incident *i)
+incident_detach(struct incidents *core, struct incident *i)
 {
 	struct entry *e;
 
 	TAILQ_FOREACH(e, &i->entries, entry)
 		if (e->component->incident == i)
-			e->component->incident = NULL;
+			component_join(core, e->component, NULL);
 }
 
 void
@@ -304,7 +319,7 @@ incident_closed_by_human(struct incidents *core, struct incident *i)
 		c = e->component;
 		if (c->incident != i)
 			continue;
-		c->incident = NULL;
+		component_join(core, c, NULL);
 		c->muted = c->configured &&
 		    c->debounce.wanted != PAGE_OPERATIONAL;
 		/* It is for us to clear what we set, once all is well: by the
@@ -319,6 +334,7 @@ incident_closed_by_human(struct incidents *core, struct incident *i)
 	i->phase = PHASE_RESOLVED;
 	i->drop = true;
 	i->object.dirty = true;
+	i->settled = false;
 	incident_tell(core, i, "closed by somebody else");
 }
 
@@ -330,6 +346,7 @@ incidents_new(void)
 	struct incidents *core = core_alloc(sizeof(*core));
 
 	RB_INIT(&core->components);
+	agenda_init(&core->agenda);
 	TAILQ_INIT(&core->incidents);
 	LIST_INIT(&core->flying);
 	core->webhook.object.kind = OBJECT_WEBHOOK;
@@ -387,7 +404,7 @@ incidents_forget(struct incidents *core)
 	object_forget(&core->webhook.object);
 	core->webhook.down = core->webhook.posting = false;
 	core->webhook.unsure = core->webhook.refused = false;
-	core->changed = true;
+	agenda_touch_all(core);
 }
 
 /* What the page refused may be right now that more is known of it; each object
@@ -452,13 +469,13 @@ incidents_configure(struct incidents *core, const struct conf *conf,
 		if (c->configured)
 			continue;
 		c->was_configured = c->muted = false;
-		if (c->refs == 0 && c->set == PAGE_OPERATIONAL &&
+		if (TAILQ_EMPTY(&c->entries) && c->set == PAGE_OPERATIONAL &&
 		    c->object.stored == NULL && !c->object.dirty &&
 		    c->object.flying == OP_NONE && !order_any(c))
 			component_free(core, c);
 	}
 	incidents_ask_again(core);
-	core->changed = true;
+	agenda_touch_all(core);
 }
 
 /* -- health --------------------------------------------------------------- */
@@ -530,7 +547,7 @@ incidents_health(struct incidents *core, const struct health_report *r,
 	else
 		debounce_report(&c->debounce, health_level(c->health),
 		    c->since, now);
-	core->changed = true;
+	agenda_touch(core, c);
 	return (news);
 }
 
@@ -552,5 +569,5 @@ incidents_silence_end(struct incidents *core, unsigned cluster, uint64_t now)
 	RB_FOREACH(c, component_tree, &core->components)
 		if (c->reported && c->cluster == cluster && !c->said)
 			component_unknown(c, now);
-	core->changed = true;
+	agenda_touch_all(core);
 }

@@ -159,7 +159,7 @@ incidents_order(struct incidents *core, enum order_kind kind, const char *id,
 		core_replace(&o->reason, order->reason);
 		core_replace(&o->by, order->by);
 	}
-	core->changed = true;
+	agenda_touch(core, c);
 	return (0);
 }
 

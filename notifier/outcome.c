@@ -57,7 +57,7 @@ incident_acknowledged(struct incidents *core, struct incident *i, bool found,
 			c->debounce.wanted = e->acked;
 		if (c->incident == i && e->acked == PAGE_OPERATIONAL &&
 		    c->debounce.wanted < PAGE_DEGRADED)
-			c->incident = NULL;
+			component_join(core, c, NULL);
 	}
 	i->phase = i->posting_phase;
 	i->last_update = i->posting_started;
@@ -65,12 +65,11 @@ incident_acknowledged(struct incidents *core, struct incident *i, bool found,
 	i->resolved = 0;
 	if (i->phase == PHASE_RESOLVED) {
 		i->resolved = now;
-		incident_detach(i);
+		incident_detach(core, i);
 		TAILQ_FOREACH(e, &i->entries, entry)
 			e->acked = PAGE_OPERATIONAL;
 	}
 	i->object.dirty = true;
-	core->changed = true;
 	incident_tell(core, i, "");
 }
 
@@ -202,14 +201,16 @@ incidents_done(struct incidents *core, uint32_t id,
 	 * likely. */
 	if (result == OP_DONE || (result == OP_ABSENT && type != OP_FIND))
 		o->attempt = 0;
-	core->changed = true;
 	if (o->kind == OBJECT_INCIDENT) {
 		incident_posted(core, (struct incident *)o, type, result,
 		    instatus_id, now);
+		agenda_touch_incident(core, (struct incident *)o);
 	} else if (o->kind == OBJECT_COMPONENT) {
 		status_posted(core, (struct component *)o, result);
+		agenda_touch(core, (struct component *)o);
 	} else {
 		webhook_posted((struct webhook *)o, result);
+		agenda_touch_all(core);
 	}
 	return (0);
 }

@@ -100,14 +100,17 @@ plan_expiry(struct incidents *core, struct incident *i, uint64_t now)
 	if (i->drop || i->posting || i->phase != PHASE_RESOLVED ||
 	    i->resolved == 0 || incident_live(i))
 		return;
-	TAILQ_FOREACH(e, &i->entries, entry)
-		if (e->component->configured &&
-		    e->component->reopen_within > within)
-			within = e->component->reopen_within;
-	i->forget_at = i->resolved + within;
+	if (!i->settled) {
+		TAILQ_FOREACH(e, &i->entries, entry)
+			if (e->component->configured &&
+			    e->component->reopen_within > within)
+				within = e->component->reopen_within;
+		i->forget_at = i->resolved + within;
+	}
 	if (now >= i->forget_at) {
 		i->drop = true;
 		i->object.dirty = true;
+		i->settled = false;
 	} else
 		plan_at(core, i->forget_at);
 }
@@ -118,10 +121,14 @@ plan_run(struct incidents *core, uint64_t now)
 	struct component *c;
 	struct incident *i;
 
+	agenda_gather(core, now);
 	core->changed = false;
-	core->plan_wake = TIME_NEVER;
-	RB_FOREACH(c, component_tree, &core->components)
+	while ((c = agenda_take(core)) != NULL) {
+		core->plan_wake = TIME_NEVER;
 		plan_component(core, c, now);
+		agenda_planned(core, c, core->plan_wake);
+	}
+	core->plan_wake = agenda_due(core);
 	TAILQ_FOREACH(i, &core->incidents, entry)
 		plan_expiry(core, i, now);
 	assign_run(core, now);
@@ -244,8 +251,8 @@ detach_unsaid(struct incidents *core, struct incident *i)
 		if (e->component->incident == i &&
 		    e->acked == PAGE_OPERATIONAL &&
 		    e->next == PAGE_OPERATIONAL) {
-			e->component->incident = NULL;
-			core->changed = some = true;
+			component_join(core, e->component, NULL);
+			some = true;
 		}
 	return (some);
 }
@@ -266,17 +273,14 @@ plan_incident(struct incidents *core, struct incident *i, uint64_t now)
 			return;
 		}
 		/* It came and went before anything was said. */
-		incident_detach(i);
+		incident_detach(core, i);
 		i->posting = false;
 		i->drop = true;
 		i->object.dirty = true;
 		core->changed = true;
 	} else if (changes.well && i->phase == PHASE_RESOLVED) {
 		posting_clear(i);
-		if (incident_live(i)) {
-			incident_detach(i);
-			core->changed = true;
-		}
+		incident_detach(core, i);
 	} else if (changes.well) {
 		posting_set(i, PHASE_RESOLVED, now);
 	} else if (changes.worse) {
@@ -319,19 +323,11 @@ plan_status(const struct incidents *core, const struct component *c)
 bool
 plan_webhook(struct incidents *core)
 {
-	struct component *c;
-	bool down = false, known = true;
+	bool down = core->agenda.nshown > 0;
 
 	/* What it was told goes on until it is over. */
 	if (!(core->options.publish & PUBLISH_WEBHOOK) && !core->webhook.down)
 		return (false);
-	RB_FOREACH(c, component_tree, &core->components) {
-		if (!c->configured)
-			continue;
-		known = known && c->debounce.known;
-		down = down || (c->debounce.wanted >= PAGE_DEGRADED &&
-		    c->on_page && !component_foreign(c));
-	}
 	/* That all is well again takes knowing all of them. */
-	return (down || (core->webhook.down && !known));
+	return (down || (core->webhook.down && core->agenda.nunknown > 0));
 }

@@ -196,7 +196,7 @@ restore_entry(struct incidents *core, struct incident *i, const char *id,
 	    (target == PAGE_STATUS_MAX ||
 	    target < PAGE_DEGRADED)) || c->incident != NULL)
 		return;
-	c->incident = i;
+	component_join(core, c, i);
 	c->debounce.wanted = acked;
 }
 
@@ -341,6 +341,6 @@ incidents_restore(struct incidents *core, const char *key, const char *json,
 		rc = restore_webhook(core, text, object);
 	free(text);
 	json_decref(object);
-	core->changed = true;
+	agenda_touch_all(core);
 	return (rc);
 }

@@ -45,7 +45,7 @@ incidents_page_component(struct incidents *core, const char *page,
 	component_show(core, c, status);
 	c->page_known = c->on_page = c->page_seen = true;
 	component_read(c);
-	core->changed = true;
+	agenda_touch(core, c);
 }
 
 void
@@ -60,7 +60,7 @@ incidents_page_end(struct incidents *core)
 		c->on_page = c->page_seen;
 	}
 	incidents_ask_again(core);
-	core->changed = true;
+	agenda_touch_all(core);
 }
 
 void
@@ -97,5 +97,5 @@ incidents_open_end(struct incidents *core,
 		incident_closed_by_human(core, i);
 		closed(i->instatus_id, i->name, arg);
 	}
-	core->changed = true;
+	agenda_touch_all(core);
 }

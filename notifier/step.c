@@ -86,6 +86,7 @@ incident_ready(struct incidents *core, struct incident *i, uint64_t now,
 	*urgency = URGENCY_STORE;
 	if (i->object.dirty && (type = record_ready(&i->object)) != OP_NONE)
 		return (type);
+	i->settled = post && !held && !i->posting;
 	if (!post || held || !i->posting || i->refused)
 		return (OP_NONE);
 	*urgency = URGENCY_BETTER;
@@ -119,6 +120,7 @@ component_plan(struct incidents *core, struct component *c)
 		if (target == PAGE_OPERATIONAL) {
 			c->set = PAGE_OPERATIONAL;
 			c->object.dirty = true;
+			agenda_touch(core, c);
 		}
 		target = c->set;
 	} else if (target != c->set && !component_ours(c)) {
@@ -126,6 +128,7 @@ component_plan(struct incidents *core, struct component *c)
 		if (c->set != PAGE_OPERATIONAL) {
 			c->set = PAGE_OPERATIONAL;
 			c->object.dirty = true;
+			agenda_touch(core, c);
 		}
 		target = PAGE_OPERATIONAL;
 	}
@@ -138,26 +141,24 @@ component_plan(struct incidents *core, struct component *c)
 	c->object.dirty = true;
 	c->posting = target;
 	c->refused = false;
+	agenda_touch(core, c);
 }
 
 /* An incident that says something of it is on its way to the page, or what the
  * store has of one is older than what is known: it would claim it again after
  * a restart. */
 static bool
-component_said(struct incidents *core, const struct component *c)
+component_said(const struct component *c)
 {
 	struct incident *i;
 	const struct entry *e;
 	bool posted;
 
-	TAILQ_FOREACH(i, &core->incidents, entry) {
+	TAILQ_FOREACH(e, &c->entries, of_component) {
+		i = e->incident;
 		posted = i->posting && (i->unsure ||
 		    i->object.flying == OP_CREATE ||
 		    i->object.flying == OP_UPDATE);
-		if (!posted && !i->drop && !i->object.dirty)
-			continue;
-		if ((e = incident_entry(i, c)) == NULL)
-			continue;
 		if (i->drop || record_waits(&i->object) ||
 		    (posted && e->listed && e->target != PAGE_STATUS_MAX))
 			return (true);
@@ -177,7 +178,7 @@ component_ready(struct incidents *core, struct component *c, bool post,
 	if (c->object.dirty && (type = record_ready(&c->object)) != OP_NONE)
 		return (type);
 	if (!post || !c->page_known || c->posting == PAGE_STATUS_MAX ||
-	    c->refused || component_said(core, c))
+	    c->refused || component_said(c))
 		return (OP_NONE);
 	*urgency = c->posting == PAGE_OPERATIONAL ? URGENCY_BETTER :
 	    URGENCY_STATUS + (int)c->posting;
@@ -339,6 +340,14 @@ consider(struct incidents *core, struct object *o, uint64_t now, bool post,
 	*best_urgency = urgency;
 }
 
+/* It has nothing to do until something of it changes. */
+static bool
+component_idle(const struct component *c, uint64_t now, bool post)
+{
+	return (post && c->posting == PAGE_STATUS_MAX && !c->object.dirty &&
+	    c->object.flying == OP_NONE && c->object.not_before <= now);
+}
+
 /* What was dropped and is in no store any more. */
 static void
 incidents_sweep(struct incidents *core)
@@ -362,7 +371,7 @@ incidents_next(struct incidents *core, uint64_t now, bool post,
 	struct object *best = NULL;
 	enum operation_type type = OP_NONE;
 	struct incident *i;
-	struct component *c;
+	struct component *c, *next;
 	int urgency = 0;
 
 	memset(op, 0, sizeof(*op));
@@ -370,6 +379,8 @@ incidents_next(struct incidents *core, uint64_t now, bool post,
 		plan_run(core, now);
 	core->step_wake = TIME_NEVER;
 	TAILQ_FOREACH(i, &core->incidents, entry) {
+		if (i->settled)
+			continue;
 		consider(core, &i->object, now, post, &best, &type, &urgency);
 		if (urgency == URGENCY_STORE)
 			break;
@@ -378,11 +389,14 @@ incidents_next(struct incidents *core, uint64_t now, bool post,
 		consider(core, &core->webhook.object, now, post, &best, &type,
 		    &urgency);
 	if (urgency < URGENCY_STORE)
-		RB_FOREACH(c, component_tree, &core->components) {
+		TAILQ_FOREACH_SAFE(c, &core->agenda.work, list[LIST_WORK],
+		    next) {
 			consider(core, &c->object, now, post, &best, &type,
 			    &urgency);
 			if (urgency == URGENCY_STORE)
 				break;
+			if (component_idle(c, now, post))
+				agenda_idle(core, c);
 		}
 	incidents_sweep(core);
 	if (best != NULL)

@@ -9,8 +9,7 @@
 bool
 incidents_active(struct incidents *core)
 {
-	struct component *c;
-	struct incident *i;
+	const struct incident *i;
 
 	if (core->webhook.down || core->webhook.posting)
 		return (true);
@@ -18,14 +17,7 @@ incidents_active(struct incidents *core)
 		if (i->posting || (i->instatus_id != NULL &&
 		    i->phase != PHASE_RESOLVED && !i->drop))
 			return (true);
-	RB_FOREACH(c, component_tree, &core->components)
-		if (c->set != PAGE_OPERATIONAL || c->muted ||
-		    c->posting != PAGE_STATUS_MAX ||
-		    (c->configured && c->debounce.known &&
-		    (c->debounce.wanted != PAGE_OPERATIONAL ||
-		    c->debounce.level >= PAGE_DEGRADED)))
-			return (true);
-	return (false);
+	return (agenda_active(core));
 }
 
 bool
