@@ -45,7 +45,7 @@ LDFLAGS +=	-pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 # What each executable is made of.
 common =	common/role.c common/log.c common/message.c common/datagram.c \
 		common/channel.c \
-		common/health.c common/conf.c common/cage.c
+		common/health.c common/template.c common/conf.c common/cage.c
 worker =	$(common) common/clock.c common/usage.c common/worker.c
 http =		common/http.c common/http_server.c common/http_transfer.c \
 		common/http_multi.c common/json_values.c
@@ -62,7 +62,8 @@ kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
 parsing =	common/duration.c common/selector.c kanatad/yaml.c \
 		kanatad/value.c kanatad/address.c \
 		kanatad/parsed.c kanatad/key.c kanatad/grammar.c \
-		kanatad/etcd.c kanatad/web.c kanatad/cluster.c kanatad/component.c \
+		kanatad/etcd.c kanatad/web.c kanatad/cluster.c \
+		kanatad/component.c kanatad/texts.c \
 		kanatad/kubeconfig.c kanatad/kubeuser.c kanatad/kubeexec.c \
 		kanatad/json.c kanatad/proxy.c common/plugin.c
 
@@ -93,10 +94,12 @@ kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \
 kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \
 		-lmsgpackc -lseccomp -lbsd
 
-incidents =	notifier/incident.c notifier/debounce.c notifier/plan.c notifier/agenda.c \
+incidents =	notifier/incident.c notifier/rules.c notifier/debounce.c \
+		notifier/plan.c notifier/agenda.c \
 		notifier/assign.c notifier/step.c notifier/outcome.c \
 		notifier/shown.c notifier/record.c notifier/member.c \
-		notifier/text.c notifier/view.c notifier/timestamp.c \
+		notifier/text.c notifier/expand.c notifier/view.c \
+		notifier/timestamp.c \
 		notifier/order.c
 kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
 		notifier/main.c notifier/api.c notifier/access.c \
@@ -217,7 +220,7 @@ unit_etcd_LIBS = -ljansson $(unit_message_LIBS)
 unit_lmdb_SRCS = $(common) store/embedded.c store/state.c
 unit_lmdb_LIBS = -llmdb $(unit_message_LIBS)
 
-UNIT +=		incident incident_property order instatus
+UNIT +=		incident incident_property order instatus text
 unit_instatus_SRCS = $(common) common/json_values.c $(incidents) \
 		notifier/instatus.c notifier/gate.c
 unit_instatus_LIBS = -ljansson $(unit_message_LIBS)
@@ -225,6 +228,8 @@ unit_incident_SRCS = $(common) $(incidents) regress/unit/model.c
 unit_incident_LIBS = -ljansson $(unit_message_LIBS)
 unit_order_SRCS = $(unit_incident_SRCS)
 unit_order_LIBS = $(unit_incident_LIBS)
+unit_text_SRCS = $(unit_incident_SRCS)
+unit_text_LIBS = $(unit_incident_LIBS)
 unit_incident_property_SRCS = $(unit_incident_SRCS)
 unit_incident_property_LIBS = $(unit_incident_LIBS)
 

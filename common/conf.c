@@ -192,6 +192,9 @@ component_free(struct conf_component *component)
 		free(component->watch[i].ns);
 		free(component->watch[i].what);
 	}
+	for (i = 0; component->text != NULL && i < TEMPLATE_MAX; i++)
+		free(component->text[i]);
+	free(component->text);
 	free(component->watch);
 	free(component->id);
 	free(component->name);
@@ -245,9 +248,12 @@ conf_free(struct conf *conf)
 	struct conf_component *component;
 	struct conf_endpoint *endpoint;
 	struct conf_cluster *cluster;
+	int kind;
 
 	if (conf == NULL)
 		return;
+	for (kind = 0; kind < TEMPLATE_MAX; kind++)
+		free(conf->text[kind]);
 	while ((cluster = TAILQ_FIRST(&conf->clusters)) != NULL) {
 		TAILQ_REMOVE(&conf->clusters, cluster, entry);
 		cluster_free(cluster);
@@ -372,6 +378,39 @@ take_component(struct conf *conf, struct message *m)
 	return (c->nwatch == 0 ? "a component watches nothing" : NULL);
 }
 
+void
+conf_set_text(struct conf *conf, struct conf_component *c,
+    enum template_kind kind, const char *text)
+{
+	char **texts = conf->text;
+
+	if (c != NULL) {
+		if (c->text == NULL)
+			c->text = xcalloc(TEMPLATE_MAX, sizeof(*c->text));
+		texts = c->text;
+	}
+	free(texts[kind]);
+	texts[kind] = xstrdup(text);
+}
+
+/* That of a component follows its row. */
+static const char *
+take_text(struct conf *conf, struct message *m)
+{
+	struct conf_component *last = TAILQ_LAST(&conf->components,
+	    conf_components);
+	const char *id = message_get_s(m);
+	uint64_t kind = message_get_u(m);
+
+	if (kind >= TEMPLATE_MAX)
+		return ("a kind of text is out of range");
+	if (id[0] != '\0' && (last == NULL || strcmp(last->id, id) != 0))
+		return ("a text is of no component");
+	conf_set_text(conf, id[0] != '\0' ? last : NULL,
+	    (enum template_kind)kind, message_get_s(m));
+	return (NULL);
+}
+
 static const char *
 take_endpoint(struct conf *conf, struct message *m)
 {
@@ -442,6 +481,8 @@ conf_take(struct conf *conf, struct message *m)
 		return (take_cluster(conf, m));
 	case MSG_CONF_COMPONENT:
 		return (take_component(conf, m));
+	case MSG_CONF_TEXT:
+		return (take_text(conf, m));
 	case MSG_CONF_ENDPOINT:
 		return (take_endpoint(conf, m));
 	case MSG_CONF_ETCD:
@@ -521,6 +562,18 @@ conf_pack_component(const struct conf_component *c)
 		message_put_s(m, c->watch[i].ns);
 		message_put_s(m, c->watch[i].what);
 	}
+	return (m);
+}
+
+struct message_out *
+conf_pack_text(const char *component, enum template_kind kind,
+    const char *text)
+{
+	struct message_out *m = message_new(MSG_CONF_TEXT, 0);
+
+	message_put_s(m, component);
+	message_put_u(m, kind);
+	message_put_s(m, text);
 	return (m);
 }
 

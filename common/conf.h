@@ -11,6 +11,7 @@
 
 #include "channel.h"
 #include "message.h"
+#include "template.h"
 
 #define CONF_COMPONENTS_MAX	10000
 #define CONF_CLUSTERS_MAX	64
@@ -138,6 +139,8 @@ struct conf_component {
 	unsigned	 line;		/* where the file says it */
 	unsigned	 nwatch;	/* 1 .. CONF_WATCHES_MAX */
 	struct conf_watch *watch;
+	char		**text;		/* its own templates: NULL, or TEMPLATE_MAX,
+					 * each NULL: as for all */
 };
 
 struct conf_cluster {
@@ -215,6 +218,7 @@ struct conf {
 	struct conf_clusters	 clusters;
 	struct conf_components	 components;
 	struct conf_endpoints	 endpoints;
+	char			*text[TEMPLATE_MAX];	/* NULL: default */
 	struct conf_etcd	*etcd;	/* NULL: embedded store */
 	struct conf_web		*web;	/* NULL: none */
 	unsigned		 ncomponent, ncluster;
@@ -234,10 +238,16 @@ const char	*conf_take(struct conf *, struct message *);
 struct message_out *conf_pack_global(const struct conf_global *);
 struct message_out *conf_pack_cluster(const struct conf_cluster *);
 struct message_out *conf_pack_component(const struct conf_component *);
+/* component "": of all. */
+struct message_out *conf_pack_text(const char *component, enum template_kind,
+	    const char *text);
 struct message_out *conf_pack_endpoint(const struct conf_endpoint *);
 struct message_out *conf_pack_etcd(const struct conf_etcd *);
 struct message_out *conf_pack_web(const struct conf_web *);
 
+/* Sets a template of all components (NULL) or of one; copies it. */
+void		 conf_set_text(struct conf *, struct conf_component *,
+		    enum template_kind, const char *text);
 struct conf_component *conf_component_find(const struct conf *, const char *id);
 
 #endif

@@ -106,6 +106,7 @@ dispatch_conf(struct message *m)
 	case MSG_CONF_GLOBAL:
 	case MSG_CONF_CLUSTER:
 	case MSG_CONF_COMPONENT:
+	case MSG_CONF_TEXT:
 	case MSG_CONF_ENDPOINT:
 	case MSG_CONF_ETCD:
 	case MSG_CONF_WEB:

@@ -22,7 +22,7 @@
 /* A component while it is read. */
 struct component_section {
 	struct conf_component	 c;
-	const struct yaml_node	*watch;
+	const struct yaml_node	*watch, *texts;
 	char			*ns;
 };
 
@@ -52,6 +52,7 @@ static const struct key defaults_keys[] = {
 static const struct key component_keys[] = {
 	{ "name", KEY_TEXT, .offset = SECTION(c.name), .max = 255 },
 	{ "watch", KEY_NODE, .offset = SECTION(watch) },
+	{ "texts", KEY_NODE, .offset = SECTION(texts) },
 	{ "cluster", KEY_TEXT, .offset = SECTION(c.cluster), .max = 63 },
 	{ "ns", KEY_TEXT, .offset = SECTION(ns), .max = 63,
 	    .check = value_is_label, .expected = "the name of a namespace" },
@@ -244,6 +245,8 @@ component_read_map(struct parsed *p, const struct yaml_node *node,
 		    log_safe(c->id));
 	if (ok == 0)
 		ok = watch_read(p, s.watch, s.ns != NULL ? s.ns : "", c);
+	if (ok == 0 && s.texts != NULL)
+		ok = texts_read(p, s.texts, c);
 	free(s.ns);
 	return (ok);
 }

@@ -16,7 +16,7 @@
 struct grammar_top {
 	const struct yaml_node	*key, *key_file, *webhook_url,
 				*webhook_url_file, *publish, *ns, *components, *defaults,
-				*etcd, *clusters, *instatus, *store, *control,
+				*etcd, *clusters, *instatus, *store, *control, *texts,
 				*log, *web;
 	char			*instance;
 	unsigned		 replicas, on_loss, storm;
@@ -49,6 +49,7 @@ static const struct key top_keys[] = {
 	{ "store", KEY_NODE, .offset = TOP(store) },
 	{ "control", KEY_NODE, .offset = TOP(control) },
 	{ "log", KEY_NODE, .offset = TOP(log) },
+	{ "texts", KEY_NODE, .offset = TOP(texts) },
 	{ "web", KEY_NODE, .offset = TOP(web) },
 	{ "instance", KEY_TEXT, .offset = TOP(instance), .max = 63,
 	    .check = value_is_word,
@@ -393,6 +394,8 @@ grammar_components(struct parsed *p, const struct yaml_node *root,
 		return (parsed_fail(p, root, "`components` is missing"));
 	if (top->defaults != NULL &&
 	    component_read_defaults(p, top->defaults, &template) == -1)
+		return (-1);
+	if (top->texts != NULL && texts_read(p, top->texts, NULL) == -1)
 		return (-1);
 	if (cluster_read_all(p, top->clusters, top->ns) == -1)
 		return (-1);

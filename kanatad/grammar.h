@@ -37,6 +37,10 @@ int	 etcd_read(struct parsed *, const struct yaml_node *, bool strict);
 /* web.c: the web section, into conf->web. */
 int	 web_read(struct parsed *, const struct yaml_node *);
 
+/* texts.c: a `texts` section, of all components (NULL) or of one. */
+int	 texts_read(struct parsed *, const struct yaml_node *,
+	    struct conf_component *);
+
 /* cluster.c: `clusters`, NULL without; ns is the top-level one, or NULL. */
 int	 cluster_read_all(struct parsed *, const struct yaml_node *clusters,
 	    const struct yaml_node *ns);

@@ -105,6 +105,8 @@ const char	*setup_check_secrets(const struct setup *);
  * cannot be: then only part of it is sent, and an abort must follow. */
 const char	*setup_send(struct setup *, struct child *, bool observe);
 
+/* Components and texts, all of them. */
+void		 setup_send_rules(const struct conf *, struct child *);
 void		 setup_send_listener(const struct setup *, struct child *web);
 
 /* -- parse.c --------------------------------------------------------------- */

@@ -51,6 +51,17 @@ parser_send_position(enum message_type type, const char *path, unsigned line,
 }
 
 static void
+parser_send_texts(const char *component, char *const *text)
+{
+	int	 kind;
+
+	for (kind = 0; text != NULL && kind < TEMPLATE_MAX; kind++)
+		if (text[kind] != NULL)
+			parser_send(conf_pack_text(component,
+			    (enum template_kind)kind, text[kind]), -1);
+}
+
+static void
 parser_send_conf(const struct conf *conf)
 {
 	const struct conf_cluster	*cluster;
@@ -66,8 +77,11 @@ parser_send_conf(const struct conf *conf)
 		parser_send(conf_pack_etcd(conf->etcd), -1);
 	if (conf->web != NULL)
 		parser_send(conf_pack_web(conf->web), -1);
-	TAILQ_FOREACH(component, &conf->components, entry)
+	parser_send_texts("", conf->text);
+	TAILQ_FOREACH(component, &conf->components, entry) {
 		parser_send(conf_pack_component(component), -1);
+		parser_send_texts(component->id, component->text);
+	}
 }
 
 static void

@@ -16,6 +16,8 @@ print_text(FILE *f, const char *text)
 	for (s = (const unsigned char *)text; *s != '\0'; s++)
 		if (*s == '"' || *s == '\\')
 			fprintf(f, "\\%c", *s);
+		else if (*s == '\n')
+			fprintf(f, "\\n");
 		else if (*s < 0x20 || *s == 0x7f)
 			fprintf(f, "\\x%02x", *s);
 		else
@@ -95,6 +97,18 @@ print_watch(FILE *f, const struct conf_watch *watch)
 }
 
 static void
+print_texts(FILE *f, const struct conf *conf)
+{
+	int kind;
+
+	fprintf(f, "texts:\n");
+	for (kind = 0; kind < TEMPLATE_MAX; kind++)
+		print_pair(f, "    ", template_name(kind),
+		    conf->text[kind] != NULL ? conf->text[kind] :
+		    template_default(kind));
+}
+
+static void
 print_component(FILE *f, const struct conf_component *c)
 {
 	const char *indent = "        ";
@@ -122,6 +136,12 @@ print_component(FILE *f, const struct conf_component *c)
 	    c->rollout == ROLLOUT_QUIET ? "quiet" : "maintenance");
 	fprintf(f, "%spartial_below: %u\n", indent, c->partial_below);
 	print_duration(f, indent, "escalate_after", c->escalate_after);
+	if (c->text != NULL)
+		fprintf(f, "%stexts:\n", indent);
+	for (i = 0; c->text != NULL && i < TEMPLATE_MAX; i++)
+		if (c->text[i] != NULL)
+			print_pair(f, "            ", template_name(i),
+			    c->text[i]);
 }
 
 static void
@@ -223,6 +243,7 @@ print_setup(const struct setup *setup, FILE *f)
 	fprintf(f, "strict: %s\n", g->strict ? "true" : "false");
 	fprintf(f, "storm: %u\n", g->storm);
 	print_duration(f, "", "group_wait", g->group_wait);
+	print_texts(f, setup->conf);
 	fprintf(f, "clusters:\n");
 	TAILQ_FOREACH(cluster, &setup->clusters, entry)
 		print_cluster(f, cluster);

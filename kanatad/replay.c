@@ -33,15 +33,12 @@ replay_begin(struct setup *setup)
 static void
 send_history(struct child *child)
 {
-	const struct conf_component *c;
 	struct message_out *m;
 
 	if (rules != NULL) {
 		channel_send(child->channel,
 		    conf_pack_global(&rules->conf->global), -1);
-		TAILQ_FOREACH(c, &rules->conf->components, entry)
-			channel_send(child->channel, conf_pack_component(c),
-			    -1);
+		setup_send_rules(rules->conf, child);
 	}
 	m = message_new(MSG_REPLAY_FILE, 0);
 	message_put_s(m, options.history);

@@ -219,16 +219,42 @@ send_secrets(struct child *child, const struct source *sources)
 }
 
 static void
+send_texts(struct child *child, const char *component, char *const *text)
+{
+	int kind;
+
+	for (kind = 0; text != NULL && kind < TEMPLATE_MAX; kind++)
+		if (text[kind] != NULL)
+			channel_send(child->channel, conf_pack_text(component,
+			    (enum template_kind)kind, text[kind]), -1);
+}
+
+void
+setup_send_rules(const struct conf *conf, struct child *child)
+{
+	const struct conf_component *c;
+
+	send_texts(child, "", conf->text);
+	TAILQ_FOREACH(c, &conf->components, entry) {
+		channel_send(child->channel, conf_pack_component(c), -1);
+		send_texts(child, c->id, c->text);
+	}
+}
+
+static void
 send_components(struct setup *setup, struct child *child,
     const struct setup_cluster *cluster)
 {
 	struct conf_component *component;
 
-	TAILQ_FOREACH(component, &setup->conf->components, entry)
-		if (child->role == ROLE_NOTIFIER || (cluster != NULL &&
-		    strcmp(component->cluster, cluster->conf->name) == 0))
-			channel_send(child->channel,
-			    conf_pack_component(component), -1);
+	if (child->role == ROLE_NOTIFIER)
+		setup_send_rules(setup->conf, child);
+	else if (cluster != NULL)
+		TAILQ_FOREACH(component, &setup->conf->components, entry)
+			if (strcmp(component->cluster,
+			    cluster->conf->name) == 0)
+				channel_send(child->channel,
+				    conf_pack_component(component), -1);
 }
 
 void

@@ -54,6 +54,8 @@ struct component {
 	char		*name;		/* configured, "" if none */
 	char		*group;
 	char		*cluster_name;
+	char		*ns, *workload;	/* what it watches, for people */
+	char		**text;		/* its own templates, or NULL */
 	bool		 configured;
 	bool		 was_configured;	/* when last looked at */
 	struct debounce_rules rules;
@@ -146,6 +148,7 @@ struct incident {
 	bool		 seen;		/* open, in this reading */
 
 	char		*message;	/* of the operation in flight */
+	char		*private;
 	struct operation_component *component;
 	size_t		 ncomponent;
 };
@@ -172,6 +175,7 @@ struct agenda {
 struct incidents {
 	struct incidents_options options;
 	struct agenda	 agenda;
+	char		**text;		/* templates, or NULL */
 	struct component_tree components;
 	unsigned	 ncomponent;
 	struct incident_list incidents;
@@ -252,6 +256,13 @@ void	 agenda_remove(struct incidents *, struct component *);
 uint64_t agenda_due(const struct incidents *);
 bool	 agenda_active(const struct incidents *);
 
+void	 component_free(struct incidents *, struct component *);
+/* Nothing is known of it, from now on. */
+void	 component_unknown(struct component *, uint64_t now);
+
+/* rules.c: replaces templates by copies of others; NULL: there are none. */
+void	 rules_texts(char ***, char *const *);
+
 /* order.c */
 void	 core_tell(const struct incidents *, struct incident_event *);
 void	 order_clear(struct component *);
@@ -280,8 +291,10 @@ char	*record_render(const struct object *);
 /* Sorts are heapsort(3) of libbsd: qsort(3) asks glibc for the size of the
  * memory, which the cage does not answer. */
 
-/* text.c: public texts; the caller frees. */
-char	*text_name(const struct incident *);
-char	*text_message(const struct incident *);
+/* text.c: of what is about to be posted; the caller frees. */
+char	*text_name(const struct incidents *, const struct incident *);
+char	*text_message(const struct incidents *, const struct incident *);
+/* For the log: a line for each component. */
+char	*text_private(const struct incidents *, const struct incident *);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * The core's objects, configuration and health.  plan.c decides what should be
- * on the page, shown.c hears what is there, step.c works on the difference,
- * outcome.c hears what became of it.
+ * The core's objects and health.  rules.c configures them, plan.c decides what
+ * should be on the page, shown.c hears what is there, step.c works on the
+ * difference, outcome.c hears what became of it.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -92,6 +92,8 @@ component_need(struct incidents *core, const char *id)
 	c->name = core_strdup("");
 	c->group = core_strdup("");
 	c->cluster_name = core_strdup("");
+	c->ns = core_strdup("");
+	c->workload = core_strdup("");
 	c->detail = core_strdup("");
 	c->page_id = core_strdup("");
 	c->page_name = core_strdup("");
@@ -120,7 +122,7 @@ object_clear(struct object *o)
 	free(o->value);
 }
 
-static void
+void
 component_free(struct incidents *core, struct component *c)
 {
 	agenda_remove(core, c);
@@ -132,6 +134,9 @@ component_free(struct incidents *core, struct component *c)
 	free(c->name);
 	free(c->group);
 	free(c->cluster_name);
+	free(c->ns);
+	free(c->workload);
+	rules_texts(&c->text, NULL);
 	free(c->detail);
 	free(c->page_id);
 	free(c->page_name);
@@ -246,6 +251,7 @@ incident_free(struct incidents *core, struct incident *i)
 	free(i->page_id);
 	free(i->instatus_id);
 	free(i->message);
+	free(i->private);
 	free(i->component);
 	free(i);
 }
@@ -368,6 +374,7 @@ incidents_free(struct incidents *core)
 	while ((c = RB_ROOT(&core->components)) != NULL)
 		component_free(core, c);
 	object_clear(&core->webhook.object);
+	rules_texts(&core->text, NULL);
 	free(core);
 }
 
@@ -422,7 +429,7 @@ incidents_ask_again(struct incidents *core)
 	core->webhook.refused = false;
 }
 
-static void
+void
 component_unknown(struct component *c, uint64_t now)
 {
 	c->reported = false;
@@ -430,52 +437,6 @@ component_unknown(struct component *c, uint64_t now)
 	c->cause = CAUSE_DISCONNECTED;
 	c->since = now;
 	debounce_freeze(&c->debounce, now);
-}
-
-static void
-component_configure(struct component *c, const struct conf_component *from,
-    uint64_t now)
-{
-	/* What was reported before it was configured is as good. */
-	if (c->was_configured && strcmp(c->cluster_name, from->cluster) != 0)
-		component_unknown(c, now);
-	core_replace(&c->name, from->name);
-	core_replace(&c->group, from->group);
-	core_replace(&c->cluster_name, from->cluster);
-	c->configured = c->was_configured = true;
-	c->rules.down_after = from->down_after;
-	c->rules.up_after = from->up_after;
-	c->reopen_within = from->reopen_within;
-	c->rollout = from->rollout;
-	c->escalate_after = from->escalate_after;
-	c->refused = false;
-}
-
-void
-incidents_configure(struct incidents *core, const struct conf *conf,
-    const struct incidents_options *options, uint64_t now)
-{
-	struct conf_component *from;
-	struct component *c, *next;
-
-	core->options = *options;
-	RB_FOREACH(c, component_tree, &core->components)
-		c->configured = false;
-	TAILQ_FOREACH(from, &conf->components, entry)
-		component_configure(component_need(core, from->id), from, now);
-	for (c = RB_MIN(component_tree, &core->components); c != NULL;
-	    c = next) {
-		next = RB_NEXT(component_tree, &core->components, c);
-		if (c->configured)
-			continue;
-		c->was_configured = c->muted = false;
-		if (TAILQ_EMPTY(&c->entries) && c->set == PAGE_OPERATIONAL &&
-		    c->object.stored == NULL && !c->object.dirty &&
-		    c->object.flying == OP_NONE && !order_any(c))
-			component_free(core, c);
-	}
-	incidents_ask_again(core);
-	agenda_touch_all(core);
 }
 
 /* -- health --------------------------------------------------------------- */

@@ -181,6 +181,7 @@ struct operation {
 	const char	*instatus_id;
 	const char	*name;
 	const char	*message;	/* public text */
+	const char	*private;	/* lines for the log */
 	uint64_t	 started;	/* ms since 1970, unique */
 	enum incident_phase phase;
 	bool		 reopen;	/* OP_UPDATE, OP_FIND: the incident is

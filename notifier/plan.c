@@ -207,7 +207,8 @@ posting_same(const struct incident *i, enum incident_phase phase)
 }
 
 static void
-posting_set(struct incident *i, enum incident_phase phase, uint64_t now)
+posting_set(const struct incidents *core, struct incident *i,
+    enum incident_phase phase, uint64_t now)
 {
 	struct entry *e;
 
@@ -224,7 +225,7 @@ posting_set(struct incident *i, enum incident_phase phase, uint64_t now)
 	if (i->instatus_id == NULL) {
 		i->posting_started = i->started;
 		free(i->name);
-		i->name = text_name(i);
+		i->name = text_name(core, i);
 	} else {
 		i->posting_started = now > i->last_update ? now :
 		    i->last_update + 1;
@@ -269,7 +270,7 @@ plan_incident(struct incidents *core, struct incident *i, uint64_t now)
 		changes = incident_changes(i);
 	if (i->instatus_id == NULL) {
 		if (!changes.well) {
-			posting_set(i, PHASE_INVESTIGATING, now);
+			posting_set(core, i, PHASE_INVESTIGATING, now);
 			return;
 		}
 		/* It came and went before anything was said. */
@@ -282,11 +283,11 @@ plan_incident(struct incidents *core, struct incident *i, uint64_t now)
 		posting_clear(i);
 		incident_detach(core, i);
 	} else if (changes.well) {
-		posting_set(i, PHASE_RESOLVED, now);
+		posting_set(core, i, PHASE_RESOLVED, now);
 	} else if (changes.worse) {
-		posting_set(i, PHASE_INVESTIGATING, now);
+		posting_set(core, i, PHASE_INVESTIGATING, now);
 	} else if (changes.better) {
-		posting_set(i, PHASE_MONITORING, now);
+		posting_set(core, i, PHASE_MONITORING, now);
 	} else {
 		posting_clear(i);
 	}

@@ -18,7 +18,7 @@
  * meanwhile. */
 struct post {
 	struct operation op;
-	char		*page, *instatus_id, *name, *message, *key;
+	char		*page, *instatus_id, *name, *message, *private, *key;
 	struct operation_component *component;
 	char		**component_id;
 	unsigned	 part;		/* of a list */
@@ -60,6 +60,7 @@ post_new(const struct operation *op)
 	p->op.instatus_id = p->instatus_id = copy(op->instatus_id);
 	p->op.name = p->name = copy(op->name);
 	p->op.message = p->message = copy(op->message);
+	p->op.private = p->private = copy(op->private);
 	p->op.key = p->key = copy(op->key);
 	for (n = 0; n < op->ncomponent; n++) {
 		p->component_id[n] = copy(op->component[n].id);
@@ -84,6 +85,7 @@ post_free(struct post *p)
 	free(p->instatus_id);
 	free(p->name);
 	free(p->message);
+	free(p->private);
 	free(p->key);
 	free(p);
 	flying--;
@@ -218,6 +220,21 @@ broken(const struct api_reply *reply, enum api_result result, const char *why)
 	return (r);
 }
 
+/* What visitors are not told. */
+static void
+log_private(const struct post *p, const char *id)
+{
+	const char *line = p->private;
+	char text[1024];
+	size_t len;
+
+	for (; line != NULL && *line != '\0'; line += len + (line[len] != '\0')) {
+		len = strcspn(line, "\n");
+		snprintf(text, sizeof(text), "%.*s", (int)len, line);
+		log_info("incident %s: %s", id, log_safe(text));
+	}
+}
+
 /* -- a new incident ------------------------------------------------------- */
 
 static void
@@ -240,6 +257,7 @@ on_created(const struct api_reply *reply, void *arg)
 	log_info("incident %s (%s) opened, %zu component%s", log_safe(i.id),
 	    log_safe(p->name), p->op.ncomponent,
 	    p->op.ncomponent == 1 ? "" : "s");
+	log_private(p, i.id);
 	post_done(p, OP_DONE, i.id, 0);
 }
 
@@ -320,6 +338,7 @@ on_updated(const struct api_reply *reply, void *arg)
 	    p->op.reopen ? "opened again" :
 	    p->op.phase == PHASE_MONITORING ? "updated: it gets better" :
 	    "updated");
+	log_private(p, p->instatus_id);
 	post_done(p, OP_DONE, NULL, 0);
 }
 

@@ -156,6 +156,7 @@ replay_serve(struct message *m, struct conf *conf)
 	switch (m->type) {
 	case MSG_CONF_GLOBAL:
 	case MSG_CONF_COMPONENT:
+	case MSG_CONF_TEXT:
 		if ((why = conf_take(conf, m)) != NULL)
 			fatalx("the configuration: %s", why);
 		return (false);

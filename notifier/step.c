@@ -257,7 +257,8 @@ worse_first(const void *va, const void *vb)
 }
 
 static void
-incident_fill(struct incident *i, struct operation *op)
+incident_fill(const struct incidents *core, struct incident *i,
+    struct operation *op)
 {
 	const struct entry *e;
 	size_t n = 0;
@@ -275,11 +276,14 @@ incident_fill(struct incident *i, struct operation *op)
 	heapsort(i->component, i->ncomponent, sizeof(*i->component),
 	    worse_first);
 	free(i->message);
-	i->message = text_message(i);
+	i->message = text_message(core, i);
+	free(i->private);
+	i->private = text_private(core, i);
 	op->page = i->page_id;
 	op->instatus_id = i->instatus_id;
 	op->name = i->name;
 	op->message = i->message;
+	op->private = i->private;
 	op->started = i->posting_started;
 	op->phase = i->posting_phase;
 	op->reopen = i->phase == PHASE_RESOLVED && i->instatus_id != NULL;
@@ -309,7 +313,7 @@ object_start(struct incidents *core, struct object *o,
 	} else if (type == OP_STORE_DELETE) {
 		return;
 	} else if (o->kind == OBJECT_INCIDENT) {
-		incident_fill((struct incident *)o, op);
+		incident_fill(core, (struct incident *)o, op);
 	} else if (o->kind == OBJECT_COMPONENT) {
 		c = (struct component *)o;
 		c->shown.id = c->id;

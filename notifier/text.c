@@ -1,17 +1,20 @@
 /*
- * Public texts: the component and the kind of trouble, nothing internal.  Names
- * are those of the configuration or of the page itself.
+ * What is written, from templates: public texts, which name the component and
+ * the kind of trouble unless the template asks for more, and private ones.
+ * Names are those of the configuration or of the page itself.
  */
 #include <bsd/stdlib.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/log.h"
 #include "core.h"
+#include "expand.h"
 
-#define NAME_MAX_BYTES	80	/* of one component in a title */
-#define LINES_MAX	20	/* components that a message lists */
+#define NAME_MAX_BYTES	80	/* of one component in a text */
+#define LINES_MAX	20	/* components that a text lists */
+#define LINE_BYTES	1024
+#define TITLE_BYTES	255	/* as much as a name may have in a message */
+#define MESSAGE_BYTES	8192
 
 static const char *const phase_names[PHASE_MAX] = {
 	"INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED"
@@ -34,10 +37,82 @@ incident_phase_parse(const char *s)
 	return ((enum incident_phase)i);
 }
 
-static const char *
-trouble(enum page_status status)
+/* -- what it is about ----------------------------------------------------- */
+
+struct subject {
+	const struct incidents *core;
+	const struct incident *incident;
+	struct entry	**list;		/* what is listed, worst first */
+	size_t		 n, affected;	/* of them; the first ones */
+	const struct entry *one;	/* NULL: there is none */
+};
+
+static int
+entry_compare(const void *va, const void *vb)
 {
-	switch (status) {
+	const struct entry *a = *(struct entry *const *)va;
+	const struct entry *b = *(struct entry *const *)vb;
+
+	if (a->target != b->target)
+		return (a->target > b->target ? -1 : 1);
+	return (strcmp(component_public(a->component),
+	    component_public(b->component)));
+}
+
+static void
+subject_init(struct subject *s, const struct incidents *core,
+    const struct incident *i)
+{
+	struct entry *e;
+
+	memset(s, 0, sizeof(*s));
+	s->core = core;
+	s->incident = i;
+	TAILQ_FOREACH(e, &i->entries, entry)
+		s->n++;
+	s->list = core_alloc((s->n + 1) * sizeof(*s->list));
+	s->n = 0;
+	TAILQ_FOREACH(e, &i->entries, entry)
+		if (e->listed && e->target != PAGE_STATUS_MAX) {
+			s->list[s->n++] = e;
+			s->affected += e->target != PAGE_OPERATIONAL;
+		}
+	heapsort(s->list, s->n, sizeof(*s->list), entry_compare);
+	/* When all is well it is about all that it was about. */
+	if (s->affected == 0)
+		s->affected = s->n;
+	s->one = s->list[0];
+}
+
+/* A component's own template is for what is about it alone. */
+static const char *
+template_of(const struct subject *s, enum template_kind kind)
+{
+	bool line = kind == TEMPLATE_LINE || kind == TEMPLATE_PRIVATE;
+	char *const *own = s->one != NULL && (line || s->n == 1) ?
+	    s->one->component->text : NULL;
+
+	if (own != NULL && own[kind] != NULL)
+		return (own[kind]);
+	if (s->core->text != NULL && s->core->text[kind] != NULL)
+		return (s->core->text[kind]);
+	return (template_default(kind));
+}
+
+/* It leaves the incident because an operator began a maintenance. */
+static bool
+is_maintained(const struct entry *e)
+{
+	return (e->component->maintained && e->component->incident != NULL &&
+	    e->target == PAGE_OPERATIONAL);
+}
+
+/* -- the fields ----------------------------------------------------------- */
+
+static const char *
+status_text(const struct entry *e)
+{
+	switch (is_maintained(e) ? PAGE_MAINTENANCE : e->target) {
 	case PAGE_OPERATIONAL:
 		return ("operational");
 	case PAGE_MAINTENANCE:
@@ -51,94 +126,181 @@ trouble(enum page_status status)
 	}
 }
 
-/* Bytes of s to print, at most NAME_MAX_BYTES, not within a character. */
-static int
-cut(const char *s)
+static void
+put_name(struct expand *out, const struct entry *e)
 {
-	size_t len = strlen(s);
-
-	if (len <= NAME_MAX_BYTES)
-		return ((int)len);
-	len = NAME_MAX_BYTES;
-	while (len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80)
-		len--;
-	return ((int)len);
+	expand_value(out, component_public(e->component), NAME_MAX_BYTES);
 }
 
-/* The listed entries, worst first.  The caller frees the array. */
-static int
-entry_compare(const void *va, const void *vb)
+/* "A", "A and B", "A, B and C", "A, B and 2 others" */
+static void
+put_components(struct expand *out, const struct subject *s)
 {
-	const struct entry *a = *(struct entry *const *)va;
-	const struct entry *b = *(struct entry *const *)vb;
+	size_t n = s->affected, named = n > 3 ? 2 : n, k;
 
-	if (a->target != b->target)
-		return (a->target > b->target ? -1 : 1);
-	return (strcmp(component_public(a->component),
-	    component_public(b->component)));
-}
-
-static struct entry **
-listed(const struct incident *i, size_t *n)
-{
-	struct entry *e, **list;
-
-	*n = 0;
-	TAILQ_FOREACH(e, &i->entries, entry)
-		++*n;
-	list = core_alloc((*n + 1) * sizeof(*list));
-	*n = 0;
-	TAILQ_FOREACH(e, &i->entries, entry)
-		if (e->listed && e->target != PAGE_STATUS_MAX)
-			list[(*n)++] = e;
-	heapsort(list, *n, sizeof(*list), entry_compare);
-	return (list);
-}
-
-static char *
-name_of_one(const struct entry *e)
-{
-	const char *name = component_public(e->component);
-
-	switch (e->target) {
-	case PAGE_DEGRADED:
-		return (core_printf("%.*s has degraded performance",
-		    cut(name), name));
-	case PAGE_PARTIAL:
-		return (core_printf("%.*s has a partial outage",
-		    cut(name), name));
-	default:
-		return (core_printf("%.*s is down", cut(name), name));
+	if (n == 0)
+		expand_word(out, "Some components");
+	for (k = 0; k < named; k++) {
+		if (k > 0)
+			expand_word(out, k + 1 == n ? " and " : ", ");
+		put_name(out, s->list[k]);
+	}
+	if (named < n) {
+		expand_word(out, " and ");
+		expand_count(out, n - named);
+		expand_word(out, " others");
 	}
 }
 
-char *
-text_name(const struct incident *i)
+static void
+put_problem(struct expand *out, const struct subject *s)
 {
-	const char *a, *b, *c;
-	struct entry **list;
-	char *name;
-	size_t n;
+	enum page_status worst = s->n == 0 ? PAGE_MAJOR : s->list[0]->target;
 
-	list = listed(i, &n);
-	a = n > 0 ? component_public(list[0]->component) : "";
-	b = n > 1 ? component_public(list[1]->component) : "";
-	c = n > 2 ? component_public(list[2]->component) : "";
-	if (n == 0)
-		name = core_strdup("Service disruption");
-	else if (n == 1)
-		name = name_of_one(list[0]);
-	else if (n == 2)
-		name = core_printf("%.*s and %.*s are affected", cut(a), a,
-		    cut(b), b);
-	else if (n == 3)
-		name = core_printf("%.*s, %.*s and %.*s are affected",
-		    cut(a), a, cut(b), b, cut(c), c);
+	if (worst == PAGE_OPERATIONAL)
+		expand_word(out, s->affected == 1 ? "is back" : "are back");
+	else if (s->affected != 1)
+		expand_word(out, "are affected");
+	else if (worst == PAGE_DEGRADED)
+		expand_word(out, "has degraded performance");
+	else if (worst == PAGE_PARTIAL)
+		expand_word(out, "has a partial outage");
 	else
-		name = core_printf("%.*s, %.*s and %zu others are affected",
-		    cut(a), a, cut(b), b, n - 2);
-	free(list);
-	return (name);
+		expand_word(out, "is down");
+}
+
+static void	put_field(struct expand *, enum template_field, const void *);
+
+static void
+put_lines(struct expand *out, const struct subject *s, enum template_kind kind)
+{
+	struct subject line = *s;
+	struct expand one;
+	size_t k;
+
+	for (k = 0; k < s->n && k < LINES_MAX; k++) {
+		line.one = s->list[k];
+		expand_init(&one, LINE_BYTES);
+		expand_template(&one, template_of(&line, kind), put_field,
+		    &line);
+		if (k > 0)
+			expand_word(out, "\n");
+		expand_word(out, one.text);
+		free(one.text);
+	}
+	if (s->n > LINES_MAX) {
+		expand_word(out, "\n- and ");
+		expand_count(out, s->n - LINES_MAX);
+		expand_word(out, " more");
+	}
+}
+
+static void
+put_incident_field(struct expand *out, enum template_field field,
+    const struct subject *s)
+{
+	const struct incident *i = s->incident;
+
+	switch (field) {
+	case FIELD_COMPONENTS:
+		put_components(out, s);
+		break;
+	case FIELD_PROBLEM:
+		put_problem(out, s);
+		break;
+	case FIELD_COUNT:
+		expand_count(out, s->affected);
+		break;
+	case FIELD_LIST:
+		put_lines(out, s, TEMPLATE_LINE);
+		break;
+	case FIELD_STARTED:
+		expand_time(out, i->started);
+		break;
+	default:
+		expand_duration(out, i->posting_started > i->started ?
+		    i->posting_started - i->started : 0);
+		break;
+	}
+}
+
+static void
+put_component_field(struct expand *out, enum template_field field,
+    const struct entry *e)
+{
+	const struct component *c = e->component;
+
+	switch (field) {
+	case FIELD_COMPONENT:
+		put_name(out, e);
+		break;
+	case FIELD_STATUS:
+		expand_word(out, status_text(e));
+		break;
+	case FIELD_ID:
+		expand_value(out, c->id, 128);
+		break;
+	case FIELD_CLUSTER:
+		expand_value(out, c->cluster_name, 63);
+		break;
+	case FIELD_NAMESPACE:
+		expand_value(out, c->ns, 63);
+		break;
+	case FIELD_WORKLOAD:
+		expand_value(out, c->workload, 255);
+		break;
+	case FIELD_READY:
+		expand_count(out, c->ready);
+		break;
+	case FIELD_DESIRED:
+		expand_count(out, c->desired);
+		break;
+	case FIELD_CAUSE:
+		expand_word(out, cause_name(c->cause));
+		break;
+	default:
+		expand_value(out, c->detail[0] != '\0' ? c->detail :
+		    "no details", 512);
+		break;
+	}
+}
+
+static void
+put_field(struct expand *out, enum template_field field, const void *arg)
+{
+	const struct subject *s = arg;
+
+	if (field < FIELD_COMPONENT)
+		put_incident_field(out, field, s);
+	else if (s->one != NULL)
+		put_component_field(out, field, s->one);
+	else
+		expand_word(out, "?");
+}
+
+/* -- the texts ------------------------------------------------------------ */
+
+static char *
+text_of(const struct incidents *core, const struct incident *i,
+    enum template_kind kind, size_t max)
+{
+	struct subject s;
+	struct expand out;
+
+	subject_init(&s, core, i);
+	expand_init(&out, max);
+	if (kind == TEMPLATE_PRIVATE)
+		put_lines(&out, &s, kind);
+	else
+		expand_template(&out, template_of(&s, kind), put_field, &s);
+	free(s.list);
+	return (out.text);
+}
+
+char *
+text_name(const struct incidents *core, const struct incident *i)
+{
+	return (text_of(core, i, TEMPLATE_NAME, TITLE_BYTES));
 }
 
 /* What is closed because nobody watches it any more says so. */
@@ -154,14 +316,6 @@ is_given_up(const struct incident *i)
 	return (true);
 }
 
-/* It leaves the incident because an operator began a maintenance. */
-static bool
-is_maintained(const struct entry *e)
-{
-	return (e->component->maintained && e->component->incident != NULL &&
-	    e->target == PAGE_OPERATIONAL);
-}
-
 static bool
 has_maintained(const struct incident *i)
 {
@@ -173,49 +327,33 @@ has_maintained(const struct incident *i)
 	return (false);
 }
 
-static const char *
-headline(const struct incident *i)
+static enum template_kind
+message_kind(const struct incident *i)
 {
 	switch (i->posting_phase) {
 	case PHASE_RESOLVED:
 		if (has_maintained(i))
-			return ("This is continued as maintenance; the "
-			    "incident is closed.");
-		return (is_given_up(i) ?
-		    "This is no longer monitored; the incident is closed." :
-		    "Everything is working again.");
+			return (TEMPLATE_MAINTENANCE);
+		return (is_given_up(i) ? TEMPLATE_UNWATCHED :
+		    TEMPLATE_RESOLVED);
 	case PHASE_MONITORING:
-		return ("Things are getting better; we keep an eye on it.");
+		return (TEMPLATE_BETTER);
 	default:
-		return (i->instatus_id != NULL && i->phase == PHASE_RESOLVED ?
-		    "The problem is back; we are investigating." :
-		    "We are investigating.");
+		if (i->instatus_id == NULL)
+			return (TEMPLATE_DOWN);
+		return (i->phase == PHASE_RESOLVED ? TEMPLATE_BACK :
+		    TEMPLATE_WORSE);
 	}
 }
 
 char *
-text_message(const struct incident *i)
+text_message(const struct incidents *core, const struct incident *i)
 {
-	struct entry **list;
-	const char *name;
-	size_t n, k, len;
-	char *text;
-	FILE *out;
+	return (text_of(core, i, message_kind(i), MESSAGE_BYTES));
+}
 
-	if ((out = open_memstream(&text, &len)) == NULL)
-		fatal("open_memstream");
-	list = listed(i, &n);
-	fprintf(out, "%s\n", headline(i));
-	for (k = 0; k < n && k < LINES_MAX; k++) {
-		name = component_public(list[k]->component);
-		fprintf(out, "\n- %.*s: %s", cut(name), name,
-		    trouble(is_maintained(list[k]) ? PAGE_MAINTENANCE :
-		    list[k]->target));
-	}
-	if (n > LINES_MAX)
-		fprintf(out, "\n- and %zu more", n - LINES_MAX);
-	free(list);
-	if (fclose(out) != 0)
-		fatal("open_memstream");
-	return (text);
+char *
+text_private(const struct incidents *core, const struct incident *i)
+{
+	return (text_of(core, i, TEMPLATE_PRIVATE, MESSAGE_BYTES));
 }

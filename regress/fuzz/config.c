@@ -28,6 +28,17 @@ take(struct conf *conf, struct message_out *out)
 }
 
 static void
+take_texts(struct conf *copy, const char *component, char *const *text)
+{
+	int	 kind;
+
+	for (kind = 0; text != NULL && kind < TEMPLATE_MAX; kind++)
+		if (text[kind] != NULL)
+			take(copy, conf_pack_text(component,
+			    (enum template_kind)kind, text[kind]));
+}
+
+static void
 take_all(const struct conf *conf)
 {
 	struct conf			*copy = conf_new();
@@ -42,8 +53,11 @@ take_all(const struct conf *conf)
 		take(copy, conf_pack_endpoint(endpoint));
 	if (conf->etcd != NULL)
 		take(copy, conf_pack_etcd(conf->etcd));
-	TAILQ_FOREACH(component, &conf->components, entry)
+	take_texts(copy, "", conf->text);
+	TAILQ_FOREACH(component, &conf->components, entry) {
 		take(copy, conf_pack_component(component));
+		take_texts(copy, component->id, component->text);
+	}
 	conf_free(copy);
 }
 

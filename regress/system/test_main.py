@@ -1,5 +1,7 @@
 """The main job on the simulators: from pods to the page and back."""
 
+import re
+
 from etcd import Etcd
 from harness import equal, wait, write
 from kanata import QUICK, Kanata
@@ -89,6 +91,31 @@ def test_worsens_and_improves():
     equal(len(world.page.incidents(open_only=True)), 1, "open incidents")
     world.recovery("api", "cmp")
     world.page.assert_one_outage("cmp")
+
+
+def test_texts():
+    """Templates, with internals that are asked for and without; another after a
+    reload."""
+    kube = Kube()
+    kube.deployment("default", "api", 2)
+    kube.deployment("default", "web", 1)
+    world = World({"cmp": {"watch": "deployment/api"},
+                   "cmp-web": {"watch": "web", "texts": {"name": "Web: {workload}"}}},
+                  names={"cmp": "The API"}, kube=kube,
+                  texts={"name": "{{{component}}} {status}", "down": "Since {started}\n\n{list}",
+                         "private": "seen: {workload} {detail}"})
+    world.wait_all()
+    incident = world.outage("api", "cmp")
+    equal(incident["name"], "{The API} major outage", "its name")
+    message = incident["updates"][0]["message"]
+    assert re.fullmatch(r"Since 20\d\d-\d\d-\d\d \d\d:\d\d UTC\n\n- The API: major outage",
+                        message), f"the message is {message!r}"
+    world.kanata.wait_log("incident .*: seen: deployment/api pod api-.*exit code")
+    world.kanata.configure({**world.config, "texts": {"resolved": "{ready}/{desired} {cause}"}})
+    world.kanata.reload().expect(0)
+    world.recovery("api", "cmp")
+    equal(world.page.incidents()[0]["updates"][-1]["message"], "2/2 none", "the last message")
+    equal(world.outage("web", "cmp-web")["name"], "Web: web", "a name of its own")
 
 
 def test_escalates():

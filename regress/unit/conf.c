@@ -153,6 +153,32 @@ test_cluster_endpoint_etcd(void **state)
 }
 
 static void
+test_text(void **state)
+{
+	struct conf *conf = conf_new();
+	struct conf_watch watch = { .kind = KIND_ANY, .ns = empty, .what = api };
+	struct conf_component c = { .id = id, .name = empty, .cluster = empty,
+	    .group = empty, .nwatch = 1, .watch = &watch };
+
+	(void)state;
+	assert_string_equal(take(conf, ROLE_NOTIFIER,
+	    conf_pack_text(id, TEMPLATE_LINE, "x")),
+	    "a text is of no component");
+	assert_null(take(conf, ROLE_NOTIFIER, conf_pack_component(&c)));
+	assert_null(take(conf, ROLE_NOTIFIER,
+	    conf_pack_text(id, TEMPLATE_LINE, "{component}\n")));
+	assert_null(take(conf, ROLE_NOTIFIER,
+	    conf_pack_text("", TEMPLATE_DOWN, "y")));
+	assert_string_equal(TAILQ_FIRST(&conf->components)->text[TEMPLATE_LINE],
+	    "{component}\n");
+	assert_string_equal(conf->text[TEMPLATE_DOWN], "y");
+	assert_string_equal(take(conf, ROLE_NOTIFIER,
+	    conf_pack_text("", TEMPLATE_MAX, "y")),
+	    "a kind of text is out of range");
+	conf_free(conf);
+}
+
+static void
 test_global(void **state)
 {
 	struct conf_global g = { .instatus_url = api, .webhook = true, .publish = 5,
@@ -240,6 +266,7 @@ main(void)
 		cmocka_unit_test(test_component),
 		cmocka_unit_test(test_web),
 		cmocka_unit_test(test_cluster_endpoint_etcd),
+		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_global),
 		cmocka_unit_test(test_secret),
 		cmocka_unit_test(test_kinds),

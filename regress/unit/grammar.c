@@ -458,6 +458,37 @@ test_publish(void **state)
 }
 
 static void
+test_texts(void **state)
+{
+	struct parsed			 p;
+	const struct conf_component	*c;
+
+	(void)state;
+	read_good(&p, "key: k\n"
+	    "texts:\n"
+	    "    name: 'About {components}'\n"
+	    "    down: |\n"
+	    "        Down: {count}\n"
+	    "\n"
+	    "        {list}\n"
+	    "    private: '{id} {{{cause}}}'\n"
+	    "components:\n"
+	    "    a: {watch: b, texts: {line: '{component} {ready}'}}\n"
+	    "    c: d\n");
+	assert_string_equal(p.conf->text[TEMPLATE_NAME], "About {components}");
+	assert_string_equal(p.conf->text[TEMPLATE_DOWN],
+	    "Down: {count}\n\n{list}");
+	assert_string_equal(p.conf->text[TEMPLATE_PRIVATE],
+	    "{id} {{{cause}}}");
+	assert_null(p.conf->text[TEMPLATE_WORSE]);
+	c = TAILQ_FIRST(&p.conf->components);
+	assert_string_equal(c->text[TEMPLATE_LINE], "{component} {ready}");
+	assert_null(c->text[TEMPLATE_NAME]);
+	assert_null(TAILQ_NEXT(c, entry)->text);
+	parsed_clear(&p);
+}
+
+static void
 test_open_file(void **state)
 {
 	static const struct { const char *text, *error; } bad[] = {
@@ -572,6 +603,28 @@ test_bad(void **state)
 		    "go together" },
 		{ LEAST "etcd: {nodes: ['http://a:1'], tls: {}}\n", 3, 16,
 		    "http:// although there is a `tls` section" },
+		{ LEAST "texts: {down: 'x {lst}'}\n", 3, 15,
+		    "there is no field `{lst}`, did you mean `{list}`?" },
+		{ LEAST "texts:\n  name: '{pod}'\n", 4, 9,
+		    "there is no field `{pod}`; the fields are components, "
+		    "problem, count, started, " },
+		{ LEAST "texts: {name: '{list}'}\n", 3, 15,
+		    "`{list}` cannot be in it; the fields are components, " },
+		{ LEAST "texts: {line: '{count}'}\n", 3, 15,
+		    "`{count}` cannot be in it; the fields are started, " },
+		{ LEAST "texts: {line: '{'}\n", 3, 15, "a brace alone" },
+		{ LEAST "texts: {down: 'a } b {list}'}\n", 3, 15,
+		    "a brace alone before ` b {list}`" },
+		{ LEAST "texts: {down: '{}'}\n", 3, 15, "no field `{}`" },
+		{ LEAST "texts: {down: ''}\n", 3, 15, "1 to 2048 bytes" },
+		{ LEAST "texts: {down: [a]}\n", 3, 15, "expected text" },
+		{ LEAST "texts: {down: \"a\\tb\"}\n", 3, 15,
+		    "a control character" },
+		{ LEAST "texts: {name: \"a\\nb\"}\n", 3, 15, "a line break" },
+		{ LEAST "texts: {dawn: a}\n", 3, 9, "did you mean `down`?" },
+		{ LEAST "texts: a\n", 3, 8, "expected a map" },
+		{ "key: k\ncomponents:\n  a: {watch: b, texts: {down: '{i}'}}\n",
+		    3, 31, "there is no field `{i}`" },
 		{ LEAST "publish: []\n", 3, 10, "`publish` is empty" },
 		{ LEAST "publish: [statuses, news]\n", 3, 21,
 		    "expected incidents, statuses or webhook, found `news`" },
@@ -711,6 +764,7 @@ main(void)
 		cmocka_unit_test(test_etcd),
 		cmocka_unit_test(test_page),
 		cmocka_unit_test(test_publish),
+		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_open_file),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_limits),

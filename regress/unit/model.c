@@ -147,7 +147,10 @@ model_report(struct model *m, unsigned n)
 		.health = c->silent ? HEALTH_UNKNOWN : c->health,
 		.since = c->silent ? c->silent_at : c->since,
 		.paused = c->paused,
-		.detail = ""
+		.detail = c->detail != NULL ? c->detail : "",
+		.cause = c->cause,
+		.ready = c->ready,
+		.desired = c->desired
 	};
 
 	incidents_health(m->core, &r, m->now);

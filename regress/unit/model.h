@@ -18,6 +18,9 @@ struct model_component {
 	enum health	 health;
 	uint64_t	 since;
 	bool		 paused;
+	const char	*detail;	/* NULL: none */
+	enum cause	 cause;
+	unsigned	 ready, desired;
 	bool		 silent;	/* its watch is broken */
 	uint64_t	 silent_at;
 	enum page_status page;		/* what the page shows */
