@@ -109,7 +109,8 @@ def test_values():
     """Each switch, on and off; another release's names."""
     kinds = lambda values: {thing["kind"] for thing in render(values)}
     usual = kinds({})
-    for switch, kind in (("networkPolicy", "NetworkPolicy"), ("persistence", "PersistentVolumeClaim"),
+    for switch, kind in (("networkPolicy", "NetworkPolicy"),
+                         ("persistence", "PersistentVolumeClaim"),
                          ("podDisruptionBudget", "PodDisruptionBudget")):
         equal(usual - kinds({switch: {"enabled": False}}), {kind}, switch)
     equal(kinds({"podMonitor": {"enabled": True}}) - usual, {"PodMonitor"}, "podMonitor")

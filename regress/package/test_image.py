@@ -10,9 +10,10 @@ import subprocess
 
 import reap
 from cagecheck import landlock_abi, status
-from harness import (BUILD, ROOT, TOP, Ended, Skipped, equal, limit, read, register, temp_dir,
-                     wait, yaml)
+from harness import (BUILD, ROOT, TOP, Ended, Skipped, equal, free_port, limit, read, register,
+                     temp_dir, wait, yaml)
 from kanata import Result
+from web import Web
 from world import KEY, Kube, Page
 
 TOGETHER = True
@@ -130,7 +131,7 @@ class Container:
         reap.end_group(self.child)
 
 
-def configuration():
+def configuration(port):
     """A folder for /etc/kanata, as a ConfigMap and a Secret are mounted."""
     kube, page = Kube(), Page({"cmp": "A"})
     kube.deployment("default", "api")
@@ -140,7 +141,7 @@ def configuration():
                        ("kanata.conf", yaml({
                            "key_file": "/etc/kanata/instatus.key", "ns": "default",
                            "instatus": {"url": page.url}, "components": {"cmp": "api"},
-                           "clusters": [{"name": "sim",
+                           "web": {"listen": f"0.0.0.0:{port}"}, "clusters": [{"name": "sim",
                                          "kubeconfig": "/etc/kanata/kubeconfig"}]}) + "\n")):
         with open(os.path.join(folder, name), "w") as file:
             file.write(text)
@@ -153,10 +154,10 @@ def configuration():
 def test_run():
     if not ROOT or not shutil.which("runc"):
         raise Skipped("not root, or no runc")
-    folder = bundle()
+    folder, port = bundle(), free_port()
     with open(folder + "/config.json", "r+") as file:
         config = json.load(file)
-        restrict(config, {"/etc/kanata": configuration()})
+        restrict(config, {"/etc/kanata": configuration(port)})
         file.seek(0)
         file.truncate()
         json.dump(config, file)
@@ -171,9 +172,11 @@ def test_run():
     wait(up, 60, "the daemon in the container to find all well")
     shown = json.loads(container.exec("/usr/bin/kanatactl", "-j", "show").out)
     equal(shown["components"][0]["health"], "ok", "the component")
+    for probe in ("/healthz", "/readyz"):
+        Web(port).wait(probe)
     pid = container.pid()
     workers = reap.children_of(pid)
-    assert len(workers) >= 4, f"only {workers}"
+    assert len(workers) >= 5, f"only {workers}"
     for one in (pid, *workers):
         now = status(one)
         equal(now["Uid"].split(), [str(UID)] * 4, "uids")

@@ -8,6 +8,7 @@ from harness import TOP, equal, free_port, limit, read, temp_dir, write
 from kanata import Kanata
 from manifests import command, find, kustomize, objects, tool
 from realkube import ADMIN, RealKube
+from web import Web
 from world import KEY, Page
 
 TOGETHER = True
@@ -78,8 +79,8 @@ def test_configurations_are_valid():
         for name in ("token", "namespace"):
             write(os.path.join(account, name), "kanata\n", 0o644)
         write(os.path.join(account, "ca.crt"), read("/etc/ssl/certs/ca-certificates.crt"), 0o644)
-        kanata = Kanata(text=shipped(folder, cluster=f"clusters: [{{name: in, in_cluster: {account}}}]"),
-                        env={"KUBERNETES_SERVICE_HOST": "127.0.0.1",
+        text = shipped(folder, cluster=f"clusters: [{{name: in, in_cluster: {account}}}]")
+        kanata = Kanata(text=text, env={"KUBERNETES_SERVICE_HOST": "127.0.0.1",
                              "KUBERNETES_SERVICE_PORT": "1"}, start=False)
         kanata.once("-n").expect(0, "listen: \"0.0.0.0:2934\"", "format: json")
 
@@ -212,9 +213,14 @@ def run_as_account(kube, kubectl):
     kanata = Kanata(start=False, secrets=(KEY, token),
                     env={"KUBERNETES_SERVICE_HOST": "127.0.0.1",
                          "KUBERNETES_SERVICE_PORT": str(kube.port)})
-    write(kanata.file, text.replace("0.0.0.0:2934", f"127.0.0.1:{free_port()}") + kanata.places())
+    port = free_port()
+    write(kanata.file, text.replace("0.0.0.0:2934", f"127.0.0.1:{port}") + kanata.places())
     kanata.start()
     kanata.wait_health(ID, "ok")
+    container = find(objects(kustomize("overlays/embedded")), "Deployment")["spec"]["template"][
+        "spec"]["containers"][0]
+    for probe in ("livenessProbe", "readinessProbe"):
+        Web(port).wait(container[probe]["httpGet"]["path"])
     assert all(watch["state"] == "watching" for watch in kanata.show("watches")["watches"]), \
         kanata.show("watches")
     kube.crash("default", "api")
