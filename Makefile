@@ -117,7 +117,8 @@ kanata-replay_LIBS = -ljansson -levent_core -lmsgpackc -lseccomp -lbsd
 kanata-store_SRCS = $(worker) $(http) \
 		store/main.c store/state.c store/embedded.c store/etcd.c \
 		store/etcd_call.c store/etcd_elect.c store/etcd_write.c \
-		store/etcd_json.c store/etcd_reply.c store/etcd_say.c
+		store/etcd_json.c store/etcd_pull.c store/etcd_reply.c \
+		store/etcd_say.c
 kanata-store_LIBS = -lcurl -levent_core -ljansson -llmdb -lmsgpackc -lseccomp -lbsd
 
 kanata-runner_SRCS = $(worker) common/lines.c common/plugin.c \

@@ -179,9 +179,11 @@ parent_gone(struct channel *c, enum channel_end end, const char *why, void *arg)
 	(void)c;
 	(void)arg;
 	/* Closing the channel is how the parent says stop. */
-	if (end == CHANNEL_CLOSED)
+	if (end != CHANNEL_CLOSED)
+		fatalx("parent: %s", why);
+	if (self->stop == NULL)
 		exit(0);
-	fatalx("parent: %s", why);
+	self->stop();
 }
 
 void

@@ -45,6 +45,10 @@ struct worker {
 	/* A link to another role; replaces an older one to the same instance.
 	 * Takes the descriptor, makes a channel of it.  NULL: role has none. */
 	void		(*link)(enum role peer, unsigned instance, int fd);
+
+	/* The parent wants it to end (it has closed the channel): exits, within
+	 * a second or two.  NULL: nothing is left to be done. */
+	void		(*stop)(void);
 };
 
 /* Runs the role until the parent is gone; never returns. */

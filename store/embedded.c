@@ -312,6 +312,12 @@ embedded_load(uint32_t id)
 }
 
 static void
+embedded_stop(void)
+{
+	exit(0);
+}
+
+static void
 embedded_forget(void)
 {
 	/* Everything is answered at once. */
@@ -375,6 +381,7 @@ const struct engine engine_embedded = {
 	.load = embedded_load,
 	.put = embedded_put,
 	.forget = embedded_forget,
+	.stop = embedded_stop,
 	.show = embedded_show,
 	.conf_prepare = embedded_prepare,
 	.conf_commit = embedded_commit,

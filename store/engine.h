@@ -26,6 +26,8 @@ struct engine {
 	void		(*put)(uint32_t id, const char *key, struct value *);
 	/* Who asked is gone: no answers to what it asked. */
 	void		(*forget)(void);
+	/* Nobody asks any more: exits. */
+	void		(*stop)(void);
 	/* Rows for kanatactl. */
 	void		(*show)(void (*row)(const char *name, const char *text));
 

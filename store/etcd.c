@@ -135,6 +135,12 @@ etcd_forget(void)
 }
 
 static void
+etcd_stop(void)
+{
+	etcd_elect_resign(&etcd);
+}
+
+static void
 show_node(const struct etcd *e, unsigned n,
     void (*row)(const char *, const char *))
 {
@@ -428,6 +434,7 @@ const struct engine engine_etcd = {
 	.load = etcd_load,
 	.put = etcd_put,
 	.forget = etcd_forget,
+	.stop = etcd_stop,
 	.show = etcd_show,
 	.conf_prepare = etcd_prepare,
 	.conf_commit = etcd_commit,

@@ -90,6 +90,7 @@ struct etcd {
 	bool		 loaded;	/* state is what stands in etcd, and newer */
 	bool		 told;		/* the notifier has been given it */
 	bool		 load_again;	/* ... but another led since */
+	bool		 silenced;	/* ... and it was told to be silent */
 	enum etcd_say	 said;
 	bool		 said_speaks;
 	unsigned	 said_again;	/* other troubles of the same kind */
@@ -119,6 +120,7 @@ struct etcd {
 	bool		 check;		/* is the election key still ours? */
 	bool		 pulled;	/* the state was read since the election */
 	bool		 led;		/* was leader, and saw no other since */
+	bool		 resign;	/* the end: give the lead back */
 	bool		 revoke;	/* the lease is of no use: give it back */
 	char		 leader[400];	/* who else leads; "" if nobody */
 
@@ -165,12 +167,20 @@ bool	 etcd_needs_login(const struct etcd *);
 void	 etcd_elect_init(struct etcd *);
 /* Takes the next step towards leadership, now. */
 void	 etcd_elect_step(struct etcd *);
+/* Takes the same step again, when it is worth it. */
+void	 etcd_elect_again(struct etcd *, enum etcd_error);
 /* This process does not lead, and another may: looks. */
 void	 etcd_elect_deposed(struct etcd *, const char *why);
 /* Another leads or led: what is in memory is not what counts. */
 void	 etcd_elect_lost(struct etcd *);
+/* Gives the lead back, so that another one need not wait for the lease to end, and
+ * exits. */
+void	 etcd_elect_resign(struct etcd *);
 /* The connections were made anew: whatever was asked is forgotten. */
 void	 etcd_elect_restart(struct etcd *);
+
+/* etcd_pull.c */
+void	 etcd_pull(struct etcd *);
 
 /* etcd_write.c */
 void	 etcd_write_init(struct etcd *);

@@ -24,15 +24,19 @@
 #define LOOK_EVERY	1000		/* ms, while another leads */
 #define TTL_MAX		3600		/* believed, in seconds */
 #define TOKEN_MAX	8192
+/* The dialer is gone by then: there is a connection, or there is not. */
+#define RESIGN_LIMIT	1000
 /* A keepalive that hangs must leave time for another node. */
 #define KEEPALIVE_LIMIT	(ETCD_LEASE_SECONDS * 1000 / 4)
 
 static void
 wait_for(struct etcd *e, unsigned ms)
 {
-	const struct timeval tv = { .tv_sec = ms / 1000,
+	struct timeval tv = { .tv_sec = ms / 1000,
 	    .tv_usec = ms % 1000 * 1000 };
 
+	if (e->resign)
+		evutil_timerclear(&tv);
 	evtimer_add(e->elect_timer, &tv);
 }
 
@@ -61,9 +65,8 @@ etcd_elect_init(struct etcd *e)
 		fatalx("libevent cannot make a timer");
 }
 
-/* Takes the same step again, when it is worth it. */
-static void
-again(struct etcd *e, enum etcd_error error)
+void
+etcd_elect_again(struct etcd *e, enum etcd_error error)
 {
 	if (error == ETCD_NO_LEASE) {
 		e->lease = 0;
@@ -88,8 +91,10 @@ void
 etcd_elect_lost(struct etcd *e)
 {
 	etcd_write_drop(e, "another kanatad leads");
-	if (e->told)
+	if (e->told) {
 		e->load_again = true;
+		e->silenced = false;
+	}
 	e->loaded = e->told = e->led = false;
 }
 
@@ -136,7 +141,7 @@ on_login(struct etcd *e, enum etcd_error error, const json_t *reply,
 		store_secret_again(SECRET_ETCD_PASSWORD);
 		/* FALLTHROUGH */
 	default:
-		again(e, error);
+		etcd_elect_again(e, error);
 		return;
 	}
 	/* A token that was just made and refused: not at once again. */
@@ -176,7 +181,7 @@ on_acquire(struct etcd *e, enum etcd_error error, const json_t *reply,
 	/* When the answer is lost, or the other one was faster, look again. */
 	if (error == ETCD_OK && etcd_txn_succeeded(reply))
 		e->leader_revision = etcd_revision(reply);
-	again(e, error);
+	etcd_elect_again(e, error);
 }
 
 static void
@@ -201,7 +206,7 @@ on_grant(struct etcd *e, enum etcd_error error, const json_t *reply,
 
 	(void)text;
 	if (error != ETCD_OK) {
-		again(e, error);
+		etcd_elect_again(e, error);
 		return;
 	}
 	if (id == 0 || ttl * 1000 <= 2 * ETCD_LEASE_MARGIN || ttl > TTL_MAX) {
@@ -276,7 +281,7 @@ on_look(struct etcd *e, enum etcd_error error, const json_t *reply,
 
 	(void)text;
 	if (error != ETCD_OK) {
-		again(e, error);
+		etcd_elect_again(e, error);
 		return;
 	}
 	for (i = 0; i < etcd_kv_count(reply); i++) {
@@ -343,7 +348,7 @@ on_keepalive(struct etcd *e, enum etcd_error error, const json_t *reply,
 		renewed(e, ttl > TTL_MAX ? TTL_MAX : ttl);
 		e->check = true;
 	}
-	again(e, error);
+	etcd_elect_again(e, error);
 }
 
 /* A key can go although its lease lives: a human deleted it. */
@@ -368,98 +373,33 @@ on_check(struct etcd *e, enum etcd_error error, const json_t *reply,
 		etcd_answer_load(e);
 		etcd_write_step(e);
 	}
-	again(e, error);
+	etcd_elect_again(e, error);
 }
 
-/* One key below state/ as it stands in etcd. */
-static void
-take(struct etcd *e, struct etcd_kv *kv, bool fresh, unsigned *unknown)
-{
-	const size_t len = strlen(e->state_prefix);
-	const char *name, *why;
-	struct item *item;
-
-	if (strncmp(kv->key, e->state_prefix, len) != 0)
-		return;
-	name = kv->key + len;
-	if ((why = state_key_refused(name)) == NULL && fresh)
-		why = state_no_room(&e->state, name, kv->value_len);
-	if (why != NULL) {
-		log_warnx("etcd: \"%s\" is ignored: %s", log_safe(kv->key), why);
-		return;
-	}
-	item = fresh ? state_need(&e->state, name) :
-	    state_find(&e->state, name);
-	if (item == NULL) {
-		(*unknown)++;
-		return;
-	}
-	value_free(item->stored);
-	item->stored = value_new(kv->value, kv->value_len);
-	item->mod_revision = kv->mod_revision;
-	item->is_seen = true;
-	if (fresh) {
-		state_want(&e->state, item, value_ref(item->stored));
-		value_free(item->promised);
-		item->promised = value_ref(item->stored);
-	}
-}
+/* -- the end --------------------------------------------------------------- */
 
 static void
-on_pull(struct etcd *e, enum etcd_error error, const json_t *reply,
+on_resigned(struct etcd *e, enum etcd_error error, const json_t *reply,
     const char *text)
 {
-	struct item *item, *next;
-	struct etcd_kv kv;
-	unsigned unknown = 0;
-	bool fresh;
-	size_t i;
-
-	(void)text;
-	if (error != ETCD_OK || (e->leader_revision == 0 && !e->observe)) {
-		again(e, error);
-		return;
-	}
-	if (e->loaded && e->last_foreign)
-		etcd_elect_lost(e);
-	fresh = !e->loaded;
-	for (item = state_first(&e->state); item != NULL;
-	    item = state_next(item))
-		item->is_seen = false;
-	for (i = 0; i < etcd_kv_count(reply); i++)
-		if (etcd_kv_read(reply, i, &kv) == 0) {
-			take(e, &kv, fresh, &unknown);
-			etcd_kv_clear(&kv);
-		}
-	for (item = state_first(&e->state); item != NULL; item = next) {
-		next = state_next(item);
-		if (!item->is_seen) {
-			value_free(item->stored);
-			item->stored = NULL;
-			item->mod_revision = 0;
-		}
-		/* What was sent under an earlier leadership is too late now. */
-		item->is_unsure = false;
-		etcd_write_settle(e, item);
-	}
-	if (unknown > 0)
-		log_warnx("etcd: %u keys below %s are not of this process: "
-		    "left alone", unknown, log_safe(e->state_prefix));
-	log_info("etcd: %u keys read, %u of them to be written",
-	    e->state.count, e->ndirty);
-	e->pulled = e->loaded = e->led = true;
-	e->last_foreign = false;
-	etcd_answer_load(e);
-	etcd_write_step(e);
-	again(e, error);
+	(void)e;
+	(void)reply;
+	if (error == ETCD_OK)
+		log_info("etcd: the lead is given back");
+	else
+		log_info("etcd: the lead ends with its lease: %s",
+		    log_safe(text));
+	exit(0);
 }
 
-static void
-pull(struct etcd *e)
+void
+etcd_elect_resign(struct etcd *e)
 {
-	etcd_call(e, LANE_ELECT, "/v3/kv/range",
-	    etcd_range_prefix(e->state_prefix, 2 * STATE_ITEMS_MAX),
-	    ETCD_TIME_LIMIT, on_pull);
+	if (e->lease == 0)
+		exit(0);
+	/* What is on its way has the connection. */
+	e->resign = true;
+	etcd_elect_step(e);
 }
 
 /* -------------------------------------------------------------------------- */
@@ -479,14 +419,17 @@ etcd_elect_step(struct etcd *e)
 	if (e->instance == NULL || etcd_busy(e, LANE_ELECT))
 		return;
 	evtimer_del(e->elect_timer);
-	if (etcd_needs_login(e))
+	if (e->resign)
+		etcd_call(e, LANE_ELECT, "/v3/lease/revoke",
+		    etcd_lease(e->lease), RESIGN_LIMIT, on_resigned);
+	else if (etcd_needs_login(e))
 		login(e);
 	else if (e->revoke)
 		etcd_call(e, LANE_ELECT, "/v3/lease/revoke",
 		    etcd_lease(e->lease), ETCD_TIME_LIMIT, on_revoke);
 	else if (e->observe) {
 		if (!e->pulled)
-			pull(e);
+			etcd_pull(e);
 	} else if (e->leader_revision == 0)
 		look(e);
 	else if (now >= e->keepalive_at)
@@ -496,7 +439,7 @@ etcd_elect_step(struct etcd *e)
 		etcd_call(e, LANE_ELECT, "/v3/kv/range",
 		    etcd_range(e->leader_key), KEEPALIVE_LIMIT, on_check);
 	else if (!e->pulled)
-		pull(e);
+		etcd_pull(e);
 	else
 		wait_for(e, e->keepalive_at - now);
 }

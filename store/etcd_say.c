@@ -59,7 +59,7 @@ void
 etcd_update(struct etcd *e)
 {
 	const bool leads = etcd_leads(e);
-	const bool speaks = etcd_knows(e) && !e->load_again;
+	const bool speaks = etcd_knows(e) && (!e->load_again || e->silenced);
 	enum etcd_say say;
 	char text[512];
 
@@ -85,4 +85,9 @@ etcd_update(struct etcd *e)
 	 * still. */
 	store_say(e->reachable, speaks, speaks && !e->observe && !e->publish ?
 	    e->lease_end : 0, text);
+	/* Whoever has been told to be silent loads before speaking again. */
+	if (e->load_again && !e->silenced && e->reachable) {
+		e->silenced = true;
+		etcd_update(e);
+	}
 }

@@ -20,6 +20,7 @@
 static const struct engine	*engine;
 static struct channel		*notifier;
 static unsigned			 notifier_instance;
+static bool			 stopping;
 
 static struct {
 	bool	 reachable, speaks;
@@ -146,6 +147,17 @@ store_notifier_gone(struct channel *c, enum channel_end end, const char *why,
 	engine->forget();
 	channel_free(c);
 	notifier = NULL;
+	if (stopping)
+		engine->stop();
+}
+
+/* The notifier speaks by the lease until it is gone. */
+static void
+store_stop(void)
+{
+	stopping = true;
+	if (notifier == NULL)
+		engine->stop();
 }
 
 static void
@@ -269,6 +281,7 @@ main(int argc, char **argv)
 		.conf_abort = store_conf_abort,
 		.conf_secret = store_conf_secret,
 		.link = store_link,
+		.stop = store_stop,
 	};
 
 	worker_run(&store, argc, argv);

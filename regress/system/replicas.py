@@ -75,6 +75,9 @@ class Replicas:
     def outage(self):
         return self.world.outage("api", "cmp", limit=60)
 
+    def wait_stored(self, incident):
+        wait(lambda: incident["id"] in str(self.etcd.prefix()), 30, "etcd to have the incident")
+
     def heal(self):
         self.world.recovery("api", "cmp", limit=60)
 

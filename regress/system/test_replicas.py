@@ -53,6 +53,22 @@ def test_leader_killed_between_intent_and_answer():
     pair.assert_once()
 
 
+@limit(120)
+def test_leader_stopped():
+    """As at a roll-out: it gives the lead back, nobody waits for its lease."""
+    pair = Replicas()
+    incident = pair.outage()
+    pair.wait_stored(incident)
+    who = pair.elected()
+    pair.leader.end()
+    assert pair.elected() != who, "its key is still there"
+    heir = pair.wait_leader(pair.leader)
+    heir.wait_health("cmp", "major")
+    equal([i["id"] for i in pair.page.incidents()], [incident["id"]], "incidents")
+    pair.heal()
+    pair.assert_once()
+
+
 def frozen(pair, before=None):
     """The leader stands still for longer than its lease; the other one takes
     over, and then they are two that believe to lead, if they may."""
@@ -81,6 +97,11 @@ def test_leader_frozen():
     """Until the outage that begins meanwhile is on the page."""
     pair = Replicas()
     frozen(pair, lambda: pair.kube.crash("default", "api"))
+    # And then it leads again.
+    heir = pair.wait_leader()
+    heir.end()
+    pair.wait_leader(heir)
+    pair.outage()
 
 
 @limit(150)
