@@ -127,6 +127,7 @@ struct incident {
 	bool		 settled;	/* nothing to do until one is planned */
 	size_t		 bytes;		/* of the record, about */
 	char		*name;
+	char		*rename;	/* what it is to be called, or NULL */
 	char		*page_id;
 	char		*instatus_id;	/* NULL: not known to exist */
 	uint64_t	 started;

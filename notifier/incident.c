@@ -248,6 +248,7 @@ incident_free(struct incidents *core, struct incident *i)
 	TAILQ_REMOVE(&core->incidents, i, entry);
 	object_clear(&i->object);
 	free(i->name);
+	free(i->rename);
 	free(i->page_id);
 	free(i->instatus_id);
 	free(i->message);

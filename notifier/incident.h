@@ -180,6 +180,7 @@ struct operation {
 	const char	*page;		/* id of the page */
 	const char	*instatus_id;
 	const char	*name;
+	const char	*rename;	/* what name becomes; NULL: nothing */
 	const char	*message;	/* public text */
 	const char	*private;	/* lines for the log */
 	uint64_t	 started;	/* ms since 1970, unique */

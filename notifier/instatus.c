@@ -194,10 +194,11 @@ has_component(const json_t *components, const char *id)
  * has.
  */
 char *
-instatus_components_body(const json_t *incident, const struct operation *op)
+instatus_incident_body(const json_t *incident, const struct operation *op)
 {
 	const json_t *components = json_object_get(incident, "components");
 	struct instatus_incident i;
+	const char *name;
 	bool all = true;
 	size_t n;
 	json_t *body;
@@ -207,10 +208,14 @@ instatus_components_body(const json_t *incident, const struct operation *op)
 		return (NULL);
 	for (n = 0; n < op->ncomponent; n++)
 		all = all && has_component(components, op->component[n].id);
-	if (all && json_array_size(components) == op->ncomponent)
+	name = i.name;
+	if (op->rename != NULL && strcmp(i.name, op->name) == 0)
+		name = op->rename;
+	if (all && json_array_size(components) == op->ncomponent &&
+	    name == i.name)
 		return (NULL);
 	body = json_object();
-	member_put_string(body, "name", i.name);
+	member_put_string(body, "name", name);
 	member_put(body, "components", ids_of(op));
 	member_put(body, "started", json_deep_copy(json_object_get(incident,
 	    "started")));

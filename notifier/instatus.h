@@ -48,8 +48,9 @@ char	*instatus_create_body(const struct operation *);
 char	*instatus_update_body(const struct operation *);
 char	*instatus_status_body(enum page_status);
 /* The incident as it was read, with the operation's components instead of its
- * own; NULL if it already has exactly these, or cannot be put back. */
-char	*instatus_components_body(const json_t *incident,
+ * own, and its new name unless a human gave it one; NULL if that is what it has,
+ * or it cannot be put back. */
+char	*instatus_incident_body(const json_t *incident,
 	    const struct operation *);
 
 /* Reading a list: 0, or -1 if it is none.  *full: there may be more. */

@@ -59,6 +59,11 @@ incident_acknowledged(struct incidents *core, struct incident *i, bool found,
 		    c->debounce.wanted < PAGE_DEGRADED)
 			component_join(core, c, NULL);
 	}
+	if (i->rename != NULL) {
+		core_replace(&i->name, i->rename);
+		free(i->rename);
+		i->rename = NULL;
+	}
 	i->phase = i->posting_phase;
 	i->last_update = i->posting_started;
 	i->posting = i->unsure = i->refused = i->restored = false;

@@ -206,6 +206,20 @@ posting_same(const struct incident *i, enum incident_phase phase)
 	return (true);
 }
 
+/* It is called after what is so now, once that is worse than before. */
+static void
+posting_rename(const struct incidents *core, struct incident *i)
+{
+	char *name = text_name(core, i);
+
+	free(i->rename);
+	i->rename = NULL;
+	if (strcmp(name, i->name) != 0)
+		i->rename = name;
+	else
+		free(name);
+}
+
 static void
 posting_set(const struct incidents *core, struct incident *i,
     enum incident_phase phase, uint64_t now)
@@ -229,6 +243,8 @@ posting_set(const struct incidents *core, struct incident *i,
 	} else {
 		i->posting_started = now > i->last_update ? now :
 		    i->last_update + 1;
+		if (phase == PHASE_INVESTIGATING)
+			posting_rename(core, i);
 	}
 }
 

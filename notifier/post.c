@@ -19,6 +19,7 @@
 struct post {
 	struct operation op;
 	char		*page, *instatus_id, *name, *message, *private, *key;
+	char		*rename;
 	struct operation_component *component;
 	char		**component_id;
 	unsigned	 part;		/* of a list */
@@ -61,6 +62,7 @@ post_new(const struct operation *op)
 	p->op.name = p->name = copy(op->name);
 	p->op.message = p->message = copy(op->message);
 	p->op.private = p->private = copy(op->private);
+	p->op.rename = p->rename = copy(op->rename);
 	p->op.key = p->key = copy(op->key);
 	for (n = 0; n < op->ncomponent; n++) {
 		p->component_id[n] = copy(op->component[n].id);
@@ -86,6 +88,7 @@ post_free(struct post *p)
 	free(p->name);
 	free(p->message);
 	free(p->private);
+	free(p->rename);
 	free(p->key);
 	free(p);
 	flying--;
@@ -350,7 +353,7 @@ send_update(struct post *p)
 }
 
 static void
-on_components_put(const struct api_reply *reply, void *arg)
+on_incident_put(const struct api_reply *reply, void *arg)
 {
 	struct post *p = arg;
 
@@ -390,9 +393,9 @@ on_incident(const struct api_reply *reply, void *arg)
 	} else if (find) {
 		log_info("%s: the update has not come through", describe(p));
 		post_done(p, OP_ABSENT, NULL, 0);
-	} else if ((body = instatus_components_body(reply->json, &p->op)) !=
+	} else if ((body = instatus_incident_body(reply->json, &p->op)) !=
 	    NULL) {
-		send_to("PUT", body, on_components_put, p,
+		send_to("PUT", body, on_incident_put, p,
 		    "/v1/%s/incidents/%s", p->page, p->instatus_id);
 	} else
 		send_update(p);

@@ -1,7 +1,7 @@
 /*
  * The durable records: JSON that a person can read.
  *
- *	incident/<n>	{"v":1,"name":..,"page":..,"started":..,"id":..,
+ *	incident/<n>	{"v":1,"name":..,"rename":..,"page":..,"started":..,"id":..,
  *			"phase":..,"updated":..,"resolved":..,"statuses":false,
  *			"posting":{"phase":..,"started":..},
  *			"components":{"MAJOROUTAGE":[id..],
@@ -79,6 +79,8 @@ render_incident(const struct incident *i)
 		return (NULL);
 	object = record_new();
 	member_put_string(object, "name", i->name);
+	if (i->rename != NULL)
+		member_put_string(object, "rename", i->rename);
 	member_put_string(object, "page", i->page_id);
 	put_time(object, "started", i->started);
 	if (i->instatus_id != NULL) {
@@ -245,6 +247,8 @@ restore_incident(struct incidents *core, const char *key, const char *json,
 	i->name = core_strdup(member_string(object, "name"));
 	free(i->page_id);
 	i->page_id = core_strdup(member_string(object, "page"));
+	if (member_string(object, "rename")[0] != '\0')
+		i->rename = core_strdup(member_string(object, "rename"));
 	if (member_string(object, "id")[0] != '\0') {
 		i->instatus_id = core_strdup(member_string(object, "id"));
 		i->phase = incident_phase_parse(member_string(object, "phase"));

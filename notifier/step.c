@@ -282,6 +282,7 @@ incident_fill(const struct incidents *core, struct incident *i,
 	op->page = i->page_id;
 	op->instatus_id = i->instatus_id;
 	op->name = i->name;
+	op->rename = i->rename;
 	op->message = i->message;
 	op->private = i->private;
 	op->started = i->posting_started;

@@ -27,7 +27,7 @@ read_object(const json_t *json)
 	check_id(instatus_component(json, &c), c.id);
 	check_id(instatus_incident(json, &i), i.id);
 	instatus_has_update(json, 1767323045678);
-	if ((body = instatus_components_body(json, &op)) != NULL) {
+	if ((body = instatus_incident_body(json, &op)) != NULL) {
 		json_t *again = json_loads(body, 0, NULL);
 
 		if (!json_is_object(again))

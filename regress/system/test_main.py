@@ -275,6 +275,32 @@ def test_group_shares_an_incident():
     world.page.assert_one_outage("cmp-a", "cmp-b")
 
 
+def test_name_follows():
+    """An incident is called after what is in it, until a human calls it something."""
+    kube = Kube()
+    for name in "abc":
+        kube.deployment("default", name, 1)
+    world = World({f"cmp-{name}": {"watch": name, "group": "edge"} for name in "abc"},
+                  names={f"cmp-{name}": name.upper() for name in "abc"}, kube=kube)
+    world.wait_all()
+    page = world.page
+    equal(world.outage("a", "cmp-a")["name"], "A is down", "its name")
+    kube.crash("default", "b")
+    page.wait_status("cmp-b", "MAJOROUTAGE")
+    incident = page.wait_open(1)[0]
+    equal(incident["name"], "A and B are affected", "its name")
+    page.api("PUT", f"/v1/{page.page()['id']}/incidents/{incident['id']}", {
+        "name": "By hand", "started": incident["started"], "status": incident["status"],
+        "components": [c["id"] for c in incident["components"]]})
+    kube.crash("default", "c")
+    page.wait_status("cmp-c", "MAJOROUTAGE")
+    for name in "abc":
+        kube.heal("default", name)
+    page.wait_open(0)
+    equal([i["name"] for i in page.incidents()], ["By hand"], "names of incidents")
+    page.assert_one_outage("cmp-a", "cmp-b", "cmp-c")
+
+
 def test_two_clusters():
     one, two = Kube(), Kube(token="second-secret-9920")
     one.deployment("default", "api", 1)

@@ -235,6 +235,49 @@ test_reopens(void **state)
 	model_free(m);
 }
 
+/* What goes on with other components is called after these. */
+static void
+test_renamed(void **state)
+{
+	struct model *m = world(3);
+
+	(void)state;
+	group(m, 0, "edge");
+	group(m, 1, "edge");
+	model_health(m, 0, HEALTH_PARTIAL);
+	model_pass(m, DOWN_AFTER);
+	assert_string_equal(model_last(m)->name, "c0 has a partial outage");
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_string_equal(model_last(m)->name, "c0 is down");
+	model_health(m, 1, HEALTH_MAJOR);
+	m->lose_after = 100;
+	model_pass(m, DOWN_AFTER);
+	m->lose_after = 0;
+	model_restart(m);
+	model_pass(m, 10 * S);
+	assert_string_equal(model_last(m)->name, "c0 and c1 are affected");
+	assert_null(strstr(model_record(m, "incident/1767225600000"),
+	    "rename"));
+	/* What gets better keeps its name. */
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	model_health(m, 1, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_phase(model_last(m), PHASE_RESOLVED);
+	assert_string_equal(model_last(m)->name, "c0 and c1 are affected");
+	model_health(m, 1, HEALTH_DEGRADED);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->nincident, 1);
+	assert_string_equal(model_last(m)->name, "c1 has degraded performance");
+	/* A human's name stays. */
+	strlcpy(model_last(m)->name, "DNS", sizeof(model_last(m)->name));
+	model_health(m, 1, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_string_equal(model_last(m)->name, "DNS");
+	model_free(m);
+}
+
 static void
 test_group_shares(void **state)
 {
@@ -977,6 +1020,7 @@ main(void)
 		cmocka_unit_test(test_unknown_does_not_escalate),
 		cmocka_unit_test(test_changing_trouble),
 		cmocka_unit_test(test_reopens),
+		cmocka_unit_test(test_renamed),
 		cmocka_unit_test(test_group_shares),
 		cmocka_unit_test(test_group_joins_and_monitors),
 		cmocka_unit_test(test_storm),

@@ -273,15 +273,24 @@ test_components_body(void **state)
 
 	(void)state;
 	/* It has a, and shall have a and b. */
-	assert_body(instatus_components_body(json, &operation),
+	assert_body(instatus_incident_body(json, &operation),
 	    "{\"name\":\"API is down\",\"components\":[\"a\",\"b\"],"
 	    "\"started\":\"2026-01-01T10:00:00.123Z\","
 	    "\"status\":\"MONITORING\",\"notify\":false}");
 	one.ncomponent = 1;
-	assert_null(instatus_components_body(json, &one));
+	assert_null(instatus_incident_body(json, &one));
+	/* A new name, unless a human gave it one. */
+	one.name = "API is down";
+	one.rename = "API and Web are affected";
+	assert_body(instatus_incident_body(json, &one),
+	    "{\"name\":\"API and Web are affected\",\"components\":[\"a\"],"
+	    "\"started\":\"2026-01-01T10:00:00.123Z\","
+	    "\"status\":\"MONITORING\",\"notify\":false}");
+	one.name = "Another";
+	assert_null(instatus_incident_body(json, &one));
 	json_decref(json);
 	json = parse("{\"id\":\"i1\",\"components\":[]}");
-	assert_null(instatus_components_body(json, &operation));
+	assert_null(instatus_incident_body(json, &operation));
 	json_decref(json);
 }
 

@@ -436,6 +436,8 @@ update_act(struct model *m, const struct operation *op)
 			news = true;
 	}
 	assert(news);
+	if (op->rename != NULL && strcmp(i->name, op->name) == 0)
+		snprintf(i->name, sizeof(i->name), "%s", op->rename);
 	say(m, i, op);
 	return (OP_DONE);
 }
