@@ -134,3 +134,8 @@ def test_values():
 def test_refused():
     said = render({"replicaCount": 2}, rc=1)
     assert "replicaCount above 1 needs config.etcd" in said, said
+    for values, complaint in (({"replicas": 2}, "replicas"), ({"replicaCount": "2"}, "replicaCount"),
+                              ({"rbac": {"namespace": ["a"]}}, "namespace"),
+                              ({"podMonitor": {"enabled": "yes"}}, "enabled")):
+        said = render(values, rc=1)
+        assert complaint in said, f"{values}: {said}"

@@ -80,8 +80,8 @@ def test_configurations_are_valid():
             write(os.path.join(account, name), "kanata\n", 0o644)
         write(os.path.join(account, "ca.crt"), read("/etc/ssl/certs/ca-certificates.crt"), 0o644)
         text = shipped(folder, cluster=f"clusters: [{{name: in, in_cluster: {account}}}]")
-        kanata = Kanata(text=text, env={"KUBERNETES_SERVICE_HOST": "127.0.0.1",
-                             "KUBERNETES_SERVICE_PORT": "1"}, start=False)
+        kanata = Kanata(text=text, start=False, env={"KUBERNETES_SERVICE_HOST": "127.0.0.1",
+                                                     "KUBERNETES_SERVICE_PORT": "1"})
         kanata.once("-n").expect(0, "listen: \"0.0.0.0:2934\"", "format: json")
 
 
