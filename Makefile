@@ -56,8 +56,9 @@ kanatad_SRCS =	$(common) common/usage.c common/clock.c common/duration.c common/
 		kanatad/address.c kanatad/value.c kanatad/run.c \
 		kanatad/configure.c kanatad/control.c kanatad/options.c \
 		kanatad/print.c kanatad/list.c kanatad/notify.c kanatad/drop.c \
-		kanatad/layout.c kanatad/replay.c
-kanatad_LIBS =	-levent_core -lmsgpackc -lseccomp -lbsd
+		kanatad/layout.c kanatad/replay.c kanatad/create_user.c \
+		common/users.c
+kanatad_LIBS =	-lcrypt -levent_core -lmsgpackc -lseccomp -lbsd
 
 parsing =	common/duration.c common/selector.c kanatad/yaml.c \
 		kanatad/value.c kanatad/address.c \
@@ -65,7 +66,8 @@ parsing =	common/duration.c common/selector.c kanatad/yaml.c \
 		kanatad/etcd.c kanatad/web.c kanatad/cluster.c \
 		kanatad/component.c kanatad/texts.c \
 		kanatad/kubeconfig.c kanatad/kubeuser.c kanatad/kubeexec.c \
-		kanatad/json.c kanatad/proxy.c common/plugin.c
+		kanatad/json.c kanatad/proxy.c common/plugin.c \
+		kanatad/users.c common/users.c
 
 kanata-parser_SRCS = $(common) common/message_io.c $(parsing) \
 		kanatad/parser.c kanatad/secretfd.c

@@ -53,6 +53,8 @@ M(MSG_PARSE_KUBECONFIG,	PARENT, PARSER, FD_MUST, MANY,			       \
     "path:s1024 context:s256 last:b")					       \
 /* A file with a webhook address alone; its endpoint and secret come back. */   \
 M(MSG_PARSE_WEBHOOK,	PARENT, PARSER, FD_MUST, ONCE, "path:s1024")	       \
+/* A file with users of the dashboard; they come back as a secret. */	       \
+M(MSG_PARSE_USERS,	PARENT, PARSER, FD_MUST, ONCE, "path:s1024")	       \
 M(MSG_PARSE_ERROR,	PARSER | REPLAY, PARENT, FD_NONE, ONCE,			       \
     "path:s1024 line:u column:u text:s1024")				       \
 M(MSG_PARSE_WARNING,	PARSER, PARENT, FD_NONE, MANY,			       \

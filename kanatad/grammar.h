@@ -41,6 +41,9 @@ int	 web_read(struct parsed *, const struct yaml_node *);
 int	 texts_read(struct parsed *, const struct yaml_node *,
 	    struct conf_component *);
 
+/* users.c: a file with the users of the dashboard, as the secret of that. */
+void	 users_read(struct parsed *, const struct yaml_node *root);
+
 /* cluster.c: `clusters`, NULL without; ns is the top-level one, or NULL. */
 int	 cluster_read_all(struct parsed *, const struct yaml_node *clusters,
 	    const struct yaml_node *ns);

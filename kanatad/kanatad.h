@@ -21,12 +21,13 @@
 
 /* -- options.c ------------------------------------------------------------- */
 
-enum mode { MODE_RUN, MODE_CHECK, MODE_LIST, MODE_REPLAY };
+enum mode { MODE_RUN, MODE_CHECK, MODE_LIST, MODE_REPLAY, MODE_CREATE_USER };
 
 struct options {
 	enum mode	 mode;
 	const char	*conf;		/* path; NULL: none, to replay */
 	const char	*history;	/* path of what is to be replayed */
+	const char	*user_name;	/* to create, NULL: to be asked for */
 	const char	*user;		/* -u, NULL if not given */
 	bool		 foreground;
 	bool		 verbose;
@@ -275,6 +276,11 @@ const char	*replay_dispatch(struct child *, struct message *);
 /* It is gone: the end. */
 void		 replay_child_gone(const struct child *)
 		    __attribute__((noreturn));
+
+/* -- create_user.c --------------------------------------------------------- */
+
+/* `kanatad create-user`: asks, writes the file, exits. */
+void		 create_user(const struct setup *) __attribute__((noreturn));
 
 /* -- print.c ------------------------------------------------------------------ */
 

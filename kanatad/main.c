@@ -186,6 +186,8 @@ on_parsed(struct setup *setup, const char *error)
 		replay_begin(setup);
 		return;
 	}
+	if (setup != NULL && options.mode == MODE_CREATE_USER)
+		create_user(setup);
 	if (setup == NULL || (error = setup_check_secrets(setup)) != NULL) {
 		/* Where and what is all that matters to who reads it. */
 		fprintf(stderr, "kanatad: %s\n", error);

@@ -14,7 +14,8 @@ usage(void)
 	fprintf(stderr,
 	    "usage: kanatad [-dnv] [-f file] [-u user] [--observe]\n"
 	    "       kanatad [-v] [-f file] [-u user] list\n"
-	    "       kanatad [-v] [-f file] [-u user] replay history\n");
+	    "       kanatad [-v] [-f file] [-u user] replay history\n"
+	    "       kanatad [-f file] [-u user] create-user [name]\n");
 	exit(2);
 }
 
@@ -59,6 +60,16 @@ options_parse(struct options *opt, int argc, char **argv)
 	    opt->mode == MODE_RUN) {
 		opt->mode = MODE_REPLAY;
 		opt->history = argv[1];
+	} else if (argc > 0 && strcmp(argv[0], "create-user") == 0 &&
+	    opt->mode == MODE_RUN) {
+		opt->mode = MODE_CREATE_USER;
+		opt->user_name = argv[1];
+		if (argc > 2) {
+			fprintf(stderr, "kanatad: a password on the command "
+			    "line can be seen by every user: it is asked for, "
+			    "or read from the standard input\n");
+			exit(2);
+		}
 	} else if (argc > 0)
 		usage();
 	/* A history has rules of its own. */

@@ -1,7 +1,9 @@
 /* Parser processes, one for each file: the configuration, the file with the
- * webhook's address, the kubeconfig, which may be several files. */
+ * webhook's address, the users of the dashboard, the kubeconfig, which may be
+ * several files. */
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +18,7 @@
 static struct {
 	parse_done_fn		 done;
 	struct setup		*setup;
-	enum { CONF, WEBHOOK, KUBECONFIG } step;
+	enum { CONF, WEBHOOK, USERS, KUBECONFIG } step;
 	struct setup_cluster	*cluster;	/* of the kubeconfig */
 	struct child		*parser;
 	struct event		*timer;
@@ -98,6 +100,8 @@ expects_secret(uint64_t kind)
 		return (kind < SECRET_KUBE_CA);
 	case WEBHOOK:
 		return (kind == SECRET_WEBHOOK_URL);
+	case USERS:
+		return (kind == SECRET_WEB_USERS);
 	default:
 		return (kind >= SECRET_KUBE_CA && kind < SECRET_MAX);
 	}
@@ -116,7 +120,8 @@ on_secret(struct message *m, bool is_file)
 		source_set(&sources[kind], kind, -1, message_get_s(m));
 	else
 		source_set(&sources[kind], kind, message_take_fd(m),
-		    job.step == WEBHOOK ? job.files.path[0] : NULL);
+		    job.step == CONF || job.step == KUBECONFIG ? NULL :
+		    job.files.path[0]);
 	if (kind == SECRET_KUBE_EXEC)
 		job.cluster->conf->plugin = true;
 	return (NULL);
@@ -164,6 +169,10 @@ send_file(struct child *parser, unsigned i)
 		break;
 	case WEBHOOK:
 		m = message_new(MSG_PARSE_WEBHOOK, 0);
+		message_put_s(m, job.files.path[i]);
+		break;
+	case USERS:
+		m = message_new(MSG_PARSE_USERS, 0);
 		message_put_s(m, job.files.path[i]);
 		break;
 	default:
@@ -220,7 +229,8 @@ parse_dispatch(struct child *parser, struct message *m)
 	case MSG_KUBE_SERVER:
 		return (on_server(m));
 	default:
-		if (job.step == KUBECONFIG || (job.step == WEBHOOK &&
+		if (job.step == KUBECONFIG || job.step == USERS ||
+		    (job.step == WEBHOOK &&
 		    m->type != MSG_CONF_ENDPOINT))
 			return ("a row does not belong into this file");
 		return (conf_take(job.setup->conf, m));
@@ -255,7 +265,9 @@ start_parser(int step)
 	for (i = 0; i < count; i++) {
 		source.path = job.files.path[i];
 		if ((job.fd[i] = source_open(&source, &why)) == -1) {
-			strlcpy(job.error, why, sizeof(job.error));
+			snprintf(job.error, sizeof(job.error), "%s%s", why,
+			    step == USERS && errno == ENOENT ?
+			    " (kanatad create-user makes it)" : "");
 			job.files.count = i;
 			close_files();
 			finish();
@@ -313,6 +325,33 @@ start_next_cluster(struct setup_cluster *cluster)
 }
 
 static void
+after_webhook(void)
+{
+	const struct source *users = &job.setup->secrets[SECRET_WEB_USERS];
+
+	if (users->fd == -1 && users->path != NULL)
+		start_parser_of(USERS, users->path);
+	else
+		start_next_cluster(TAILQ_FIRST(&job.setup->clusters));
+}
+
+/* The users are all that is wanted, or none: then their file is to be made. */
+static void
+to_create_user(void)
+{
+	const struct source *users = &job.setup->secrets[SECRET_WEB_USERS];
+
+	if (users->path == NULL)
+		fail(job.files.path[0], "there is no `users_file` in `web`: "
+		    "it says where users are kept");
+	if (users->path == NULL || (access(users->path, F_OK) == -1 &&
+	    errno == ENOENT))
+		finish();
+	else
+		start_parser_of(USERS, users->path);
+}
+
+static void
 after_conf(void)
 {
 	const struct source *webhook = &job.setup->secrets[SECRET_WEBHOOK_URL];
@@ -322,12 +361,16 @@ after_conf(void)
 		finish();
 		return;
 	}
+	if (options.mode == MODE_CREATE_USER) {
+		to_create_user();
+		return;
+	}
 	clusters_begin();
 	/* Its host must become an endpoint, its address must not be seen. */
 	if (webhook->fd == -1 && webhook->path != NULL)
 		start_parser_of(WEBHOOK, webhook->path);
 	else
-		start_next_cluster(TAILQ_FIRST(&job.setup->clusters));
+		after_webhook();
 }
 
 void
@@ -349,6 +392,10 @@ parse_child_gone(struct child *parser)
 	else if (job.step == CONF)
 		after_conf();
 	else if (job.step == WEBHOOK)
+		after_webhook();
+	else if (job.step == USERS && options.mode == MODE_CREATE_USER)
+		finish();
+	else if (job.step == USERS)
 		start_next_cluster(TAILQ_FIRST(&job.setup->clusters));
 	else
 		start_next_cluster(TAILQ_NEXT(job.cluster, entry));

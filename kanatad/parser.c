@@ -237,6 +237,18 @@ parser_read_webhook(struct parsed *p, int fd)
 	freezero(bytes, WEBHOOK_BYTES_MAX + 1);
 }
 
+static void
+parser_read_users(struct parsed *p, int fd)
+{
+	struct yaml_node	*root;
+
+	p->conf = conf_new();
+	if ((root = parser_read_tree(p, fd, GRAMMAR_DEPTH_MAX)) == NULL)
+		return;
+	users_read(p, root);
+	yaml_tree_free(root);
+}
+
 /* The trees of all files, in their order, until the last has come. */
 static struct kubeconfig_file	 files[KUBECONFIG_FILES_MAX];
 static size_t			 nfile;
@@ -288,6 +300,10 @@ parser_serve(struct message *m)
 	case MSG_PARSE_WEBHOOK:
 		parsed_init(&parsed, path, true);
 		parser_read_webhook(&parsed, fd);
+		break;
+	case MSG_PARSE_USERS:
+		parsed_init(&parsed, path, true);
+		parser_read_users(&parsed, fd);
 		break;
 	default:
 		fatalx("%s is no request", message_name(m->type));
