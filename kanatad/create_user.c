@@ -152,8 +152,9 @@ create_user(const struct setup *setup)
 	if (!users_is_name(name))
 		give_up("expected the name of a user: at most %d letters, "
 		    "digits and . _ @ -", USERS_NAME_MAX);
+	/* It may be there without any user (ENODATA). */
 	if (file->fd != -1 && ((fd = source_open(file, &why)) == -1 ||
-	    (rows = secret_read(fd, &len)) == NULL))
+	    ((rows = secret_read(fd, &len)) == NULL && errno != ENODATA)))
 		give_up("%s: %s", file->path, strerror(errno));
 	make_hash(hash, sizeof(hash));
 	replace_file(file->path, rows, name, hash);
