@@ -129,8 +129,11 @@ kanata-runner_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
 
 kanata-web_SRCS = $(worker) web/main.c web/server.c web/request.c web/route.c \
 		web/tls.c web/probe.c web/rest.c web/mirror.c web/rows.c \
-		web/json.c web/metrics.c
-kanata-web_LIBS = -levent_core -levent_extra -levent_openssl -lssl -lcrypto \
+		web/json.c web/metrics.c common/duration.c common/users.c \
+		web/accounts.c web/sessions.c web/throttle.c web/html.c \
+		web/admin.c web/login.c web/dashboard.c web/live.c \
+		web/operate.c web/panel.c web/panel_component.c web/assets.c
+kanata-web_LIBS = -lcrypt -levent_core -levent_extra -levent_openssl -lssl -lcrypto \
 		-ljansson -lmsgpackc -lseccomp -lbsd
 
 kanatactl_SRCS = common/role.c common/log.c common/message.c common/datagram.c \
@@ -164,6 +167,9 @@ $(foreach p,$(SBIN) $(BIN) $(LIBEXEC),$(eval $(call program,$(notdir $(p)),$(p))
 $(B)/obj/%.o: %.c | $(B)/paths.h $(B)/build.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# What .incbin takes in, no compiler tells.
+$(B)/obj/web/assets.o: $(wildcard web/assets/*)
 
 # Default paths; only touched when they change.
 $(B)/paths.h: FORCE

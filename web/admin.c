@@ -1,5 +1,6 @@
 #include "../common/log.h"
 #include "admin.h"
+#include "mirror.h"
 
 void
 admin_headers(struct request *req)
@@ -29,7 +30,8 @@ admin_page_begin(struct evbuffer *buf, const char *title,
 		html(buf, "<script src=\"/admin/admin.js\" defer></script>\n"
 		    "<noscript><meta http-equiv=\"refresh\" content=\"30\">"
 		    "</noscript>\n");
-	html(buf, "</head>\n<body>\n<header><h1>Kanata</h1>");
+	html(buf, "</head>\n<body data-seen=\"%u\">\n<header><h1>Kanata</h1>",
+	    (unsigned)mirror.changes);
 	if (s != NULL)
 		html(buf, "<p id=\"live\" role=\"status\"></p>"
 		    "<form method=\"post\" action=\"/admin/logout\">"

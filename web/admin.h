@@ -8,8 +8,10 @@
 #include "request.h"
 #include "sessions.h"
 
+/* login.c.  Who has sent it; NULL: nobody who is logged in. */
+const struct session *login_find(const struct request *);
 /*
- * login.c.  Who has sent it, for a page; without anybody it is answered, with a
+ * Who has sent it, for a page; without anybody it is answered, with a
  * page to log in, and NULL comes back.
  */
 const struct session *login_wanted(struct request *);

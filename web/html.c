@@ -1,3 +1,4 @@
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -5,6 +6,11 @@
 
 #include "../common/log.h"
 #include "html.h"
+
+/* What has to be escaped: control characters and what HTML means something by. */
+#define SPECIAL	"&<>\"'\x7f\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d" \
+		"\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d" \
+		"\x1e\x1f"
 
 static void
 add(struct evbuffer *buf, const void *p, size_t len)
@@ -17,38 +23,6 @@ static void
 add_text(struct evbuffer *buf, const char *s)
 {
 	add(buf, s, strlen(s));
-}
-
-/* How long the character is that starts here; 0: it is none (RFC 3629). */
-static unsigned
-utf8_length(const unsigned char *s)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	unsigned i, n;
-
-	if (s[0] < 0x80)
-		return (s[0] >= 0x20 && s[0] != 0x7f);
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		n = 2;
-	else if ((s[0] & 0xf0) == 0xe0)
-		n = 3;
-	else if (s[0] >= 0xf0 && s[0] <= 0xf4)
-		n = 4;
-	else
-		return (0);
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;	/* surrogates */
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	for (i = 1; i < n; i++, low = 0x80, high = 0xbf)
-		if (s[i] < low || s[i] > high)
-			return (0);
-	/* C1 control characters. */
-	return (s[0] == 0xc2 && s[1] < 0xa0 ? 0 : n);
 }
 
 static const char *
@@ -75,19 +49,22 @@ entity(char c)
 static void
 add_escaped(struct evbuffer *buf, const char *s)
 {
+	json_t *utf8 = json_string(s);
 	const char *special;
-	unsigned n;
+	size_t n;
 
+	/* NULL: it is no UTF-8. */
+	if (utf8 == NULL)
+		s = log_safe(s);
+	json_decref(utf8);
 	while (*s != '\0') {
-		if ((special = entity(*s)) != NULL)
-			add_text(buf, special);
-		else if ((n = utf8_length((const unsigned char *)s)) > 0) {
-			add(buf, s, n);
-			s += n;
-			continue;
-		} else
-			add_text(buf, "\xef\xbf\xbd");
-		s++;
+		n = strcspn(s, SPECIAL);
+		add(buf, s, n);
+		s += n;
+		if (*s == '\0')
+			break;
+		special = entity(*s++);
+		add_text(buf, special != NULL ? special : "\xef\xbf\xbd");
 	}
 }
 

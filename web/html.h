@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * The format with %s, escaped and on one line; %u; %%.  Nothing else.  Text that
- * is not UTF-8, and control characters, become U+FFFD.
+ * The format with %s, escaped and on one line; %u; %%.  Nothing else.  Control
+ * characters become U+FFFD; of text that is not UTF-8, log_safe is written.
  */
 void	 html(struct evbuffer *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));

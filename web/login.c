@@ -66,8 +66,8 @@ forbidden(const struct request *req)
 	return (NULL);
 }
 
-static const struct session *
-find_session(const struct request *req)
+const struct session *
+login_find(const struct request *req)
 {
 	char token[SESSION_TOKEN + 1];
 
@@ -95,7 +95,7 @@ is_own_form(const struct request *req)
 const struct session *
 login_wanted(struct request *req)
 {
-	const struct session *s = find_session(req);
+	const struct session *s = login_find(req);
 	const char *why;
 
 	if (s == NULL && (why = forbidden(req)) != NULL)
@@ -108,7 +108,7 @@ login_wanted(struct request *req)
 const struct session *
 login_form(struct request *req)
 {
-	const struct session *s = find_session(req);
+	const struct session *s = login_find(req);
 
 	if (s == NULL)
 		answer_form(req, 403, "Your session has ended.");

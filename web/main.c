@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "../common/log.h"
+#include "accounts.h"
 #include "mirror.h"
+#include "sessions.h"
 #include "web.h"
 
 static const char *
@@ -32,9 +34,10 @@ web_conf_secret(enum secret kind, int fd)
 {
 	if (kind == SECRET_WEB_CERT || kind == SECRET_WEB_KEY)
 		return (tls_secret(kind, fd));
+	if (kind == SECRET_WEB_USERS)
+		return (accounts_secret(fd));
 	close(fd);
-	return (kind == SECRET_WEB_USERS ? NULL :
-	    "a secret that is not for web");
+	return ("a secret that is not for web");
 }
 
 static const char *
@@ -50,12 +53,16 @@ web_conf_commit(const struct conf *conf)
 {
 	(void)conf;
 	tls_commit();
+	/* Who was taken out is logged out. */
+	if (accounts_commit())
+		session_close_all();
 }
 
 static void
 web_conf_abort(void)
 {
 	tls_abort();
+	accounts_abort();
 }
 
 static void
@@ -69,6 +76,8 @@ web_init(struct event_base *base, int argc, char **argv)
 	tls_init();
 	server_init(base);
 	probe_init();
+	live_init();
+	operate_init();
 }
 
 int

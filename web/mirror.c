@@ -11,6 +11,8 @@
 struct mirror mirror = {
 	.components = RB_INITIALIZER(&mirror.components),
 	.incidents = RB_INITIALIZER(&mirror.incidents),
+	.silences = LIST_HEAD_INITIALIZER(mirror.silences),
+	.past = TAILQ_HEAD_INITIALIZER(mirror.past),
 	.workers = STAILQ_HEAD_INITIALIZER(mirror.workers),
 	.watchers = LIST_HEAD_INITIALIZER(mirror.watchers)
 };
@@ -21,6 +23,7 @@ static struct {
 } followers[4];
 static unsigned		 nfollower;
 
+static mirror_answer_fn	 answer;
 static struct channel	*notifier;
 static unsigned		 notifier_instance;
 static struct worker_rows workers_next = STAILQ_HEAD_INITIALIZER(workers_next);
@@ -39,11 +42,23 @@ changed(enum show what, const char *key)
 {
 	unsigned i;
 
+	mirror.changes++;
 	for (i = 0; i < nfollower; i++)
 		followers[i].fn(what, key, followers[i].arg);
 }
 
 /* -- the notifier ------------------------------------------------------------- */
+
+static struct silence *
+find_silence(const char *component)
+{
+	struct silence *s;
+
+	LIST_FOREACH(s, &mirror.silences, entry)
+		if (strcmp(s->component, component) == 0)
+			return (s);
+	return (NULL);
+}
 
 static const char *
 on_gone(struct message *m)
@@ -52,16 +67,23 @@ on_gone(struct message *m)
 	const char *key = message_get_s(m);
 	struct component *c;
 	struct incident *i;
+	struct silence *s;
 
 	if (what == SHOW_COMPONENTS && (c = mirror_component(key)) != NULL) {
 		RB_REMOVE(component_tree, &mirror.components, c);
 		component_free(c);
+		mirror.restructured = mirror.changes + 1;
 		changed(SHOW_COMPONENTS, key);
 	} else if (what == SHOW_INCIDENTS &&
 	    (i = mirror_incident(key)) != NULL) {
 		RB_REMOVE(incident_tree, &mirror.incidents, i);
 		incident_free(i);
 		changed(SHOW_INCIDENTS, key);
+	} else if (what == SHOW_SILENCES &&
+	    (s = find_silence(key)) != NULL) {
+		LIST_REMOVE(s, entry);
+		silence_free(s);
+		changed(SHOW_SILENCES, key);
 	}
 	return (NULL);
 }
@@ -76,6 +98,10 @@ on_component(struct message *m)
 	if ((old = RB_FIND(component_tree, &mirror.components, c)) != NULL) {
 		RB_REMOVE(component_tree, &mirror.components, old);
 		c->differs = old->differs;
+		c->first_day = old->first_day;
+		c->ndays = old->ndays;
+		c->days = old->days;
+		old->days = NULL;
 		component_free(old);
 	}
 	/* What is not on the page cannot differ from it. */
@@ -83,7 +109,10 @@ on_component(struct message *m)
 		c->differs = 0;
 	else if (c->differs == 0)
 		c->differs = clock_now();
-	RB_INSERT(component_tree, &mirror.components, c);
+	if (RB_INSERT(component_tree, &mirror.components, c) == NULL &&
+	    old == NULL)
+		mirror.restructured = mirror.changes + 1;
+	c->changed = mirror.changes + 1;
 	changed(SHOW_COMPONENTS, c->id);
 	return (NULL);
 }
@@ -105,6 +134,65 @@ on_incident(struct message *m)
 }
 
 static const char *
+on_days(struct message *m)
+{
+	struct component *c = mirror_component(message_get_s(m));
+
+	if (c == NULL)
+		return (NULL);
+	if (!days_take(c, m))
+		return ("days that do not rise");
+	c->changed = mirror.changes + 1;
+	changed(SHOW_COMPONENTS, c->id);
+	return (NULL);
+}
+
+static const char *
+on_silence(struct message *m)
+{
+	struct silence *s = silence_take(m), *old;
+
+	if ((old = find_silence(s->component)) != NULL) {
+		LIST_REMOVE(old, entry);
+		silence_free(old);
+	}
+	LIST_INSERT_HEAD(&mirror.silences, s, entry);
+	changed(SHOW_SILENCES, s->component);
+	return (NULL);
+}
+
+static void
+past_drop(void)
+{
+	struct past *p = TAILQ_LAST(&mirror.past, pasts);
+
+	TAILQ_REMOVE(&mirror.past, p, entry);
+	mirror.npast--;
+	past_free(p);
+}
+
+static const char *
+on_past(struct message *m)
+{
+	struct past *p = past_take(m), *at;
+
+	if (p == NULL)
+		return ("nothing that can have happened");
+	/* They may come in any order, mostly the newest last. */
+	TAILQ_FOREACH(at, &mirror.past, entry)
+		if (at->time <= p->time)
+			break;
+	if (at != NULL)
+		TAILQ_INSERT_BEFORE(at, p, entry);
+	else
+		TAILQ_INSERT_TAIL(&mirror.past, p, entry);
+	if (++mirror.npast > PAST_MAX)
+		past_drop();
+	changed(SHOW_HISTORY, NULL);
+	return (NULL);
+}
+
+static const char *
 on_metric(struct message *m)
 {
 	uint64_t metric = message_get_u(m);
@@ -112,6 +200,7 @@ on_metric(struct message *m)
 	if (metric >= METRIC_MAX)
 		return ("there is no such metric");
 	mirror.metrics[metric] = message_get_u(m);
+	changed(SHOW_STATE, NULL);
 	return (NULL);
 }
 
@@ -125,6 +214,18 @@ dispatch_notifier(struct channel *c, struct message *m, void *arg)
 		return (on_component(m));
 	case MSG_SHOW_INCIDENT:
 		return (on_incident(m));
+	case MSG_SHOW_DAYS:
+		return (on_days(m));
+	case MSG_SHOW_SILENCE:
+		return (on_silence(m));
+	case MSG_SHOW_HISTORY:
+		return (on_past(m));
+	case MSG_CTL_OK:
+	case MSG_CTL_FAILED:
+		if (answer != NULL)
+			answer(m->id, m->type == MSG_CTL_OK ? NULL :
+			    message_get_s(m));
+		return (NULL);
 	case MSG_FEED_GONE:
 		return (on_gone(m));
 	case MSG_FEED_METRIC:
@@ -142,6 +243,7 @@ forget_notifier(void)
 {
 	struct component *c;
 	struct incident *i;
+	struct silence *s;
 
 	channel_free(notifier);
 	notifier = NULL;
@@ -155,8 +257,30 @@ forget_notifier(void)
 		RB_REMOVE(incident_tree, &mirror.incidents, i);
 		incident_free(i);
 	}
+	while ((s = LIST_FIRST(&mirror.silences)) != NULL) {
+		LIST_REMOVE(s, entry);
+		silence_free(s);
+	}
+	while (mirror.npast > 0)
+		past_drop();
 	changed(SHOW_COMPONENTS, NULL);
 	changed(SHOW_INCIDENTS, NULL);
+	changed(SHOW_SILENCES, NULL);
+	changed(SHOW_HISTORY, NULL);
+}
+
+bool
+mirror_tell(struct message_out *m)
+{
+	if (notifier != NULL)
+		channel_send(notifier, m, -1);
+	return (notifier != NULL);
+}
+
+void
+mirror_answers(mirror_answer_fn fn)
+{
+	answer = fn;
 }
 
 static void

@@ -16,6 +16,12 @@
 #include "../common/health.h"
 #include "../common/metric.h"
 
+/* Seconds for which the page showed each status on that day, UTC. */
+struct day {
+	uint64_t	 day;		/* since 1970 */
+	unsigned	 seconds[PAGE_STATUS_MAX];	/* not of OPERATIONAL */
+};
+
 /* The fields are those of the messages (message_table.h); enumerations are
  * within their ranges.  Texts may be anything but UTF-8. */
 struct component {
@@ -29,6 +35,10 @@ struct component {
 	enum page_status wanted;
 	bool		 paused;
 	uint64_t	 differs;	/* since when wanted is not on the page; 0 */
+	uint64_t	 changed;	/* mirror.changes then */
+	uint64_t	 first_day;	/* that is known of (day of 1970); 0: none */
+	unsigned	 ndays;
+	struct day	*days;		/* rising; on others all was well */
 };
 RB_HEAD(component_tree, component);
 RB_PROTOTYPE(component_tree, component, node, component_compare)
@@ -56,6 +66,25 @@ int		 incident_compare(const struct incident *,
 		    const struct incident *);
 #define INCIDENT_STATUS_MAX	4
 const char	*incident_status_name(unsigned);	/* "INVESTIGATING" */
+
+struct silence {
+	LIST_ENTRY(silence) entry;
+	char		*component, *name, *reason, *by;
+	bool		 maintenance;
+	uint64_t	 since, until;
+};
+LIST_HEAD(silences, silence);
+
+/* What happened; the newest first. */
+struct past {
+	TAILQ_ENTRY(past) entry;
+	char		*component, *name, *incident, *text;
+	uint64_t	 time;
+	enum history	 kind;
+	unsigned	 from, to;
+};
+TAILQ_HEAD(pasts, past);
+#define PAST_MAX	500
 
 struct worker_row {
 	STAILQ_ENTRY(worker_row) entry;
@@ -86,11 +115,16 @@ LIST_HEAD(watchers, watcher);
 struct mirror {
 	struct component_tree components;
 	struct incident_tree incidents;
+	struct silences	 silences;
+	struct pasts	 past;
+	unsigned	 npast;
 	struct worker_rows workers;
 	struct watchers	 watchers;
 	uint64_t	 metrics[METRIC_MAX];
 	bool		 notifier;	/* it is there and has told all */
 	uint64_t	 heard;		/* ticks, of the parent */
+	uint64_t	 changes;	/* of anything, so far */
+	uint64_t	 restructured;	/* changes when a component came or went */
 };
 extern struct mirror mirror;
 
@@ -101,6 +135,13 @@ void		 mirror_follow(mirror_fn, void *arg);
 
 struct component *mirror_component(const char *id);	/* NULL: none */
 struct incident	*mirror_incident(const char *key);
+/* NULL: nothing but OPERATIONAL is known of that day. */
+const struct day *component_day(const struct component *, uint64_t day);
+/* A message for the notifier; false: it is not there. */
+bool		 mirror_tell(struct message_out *);
+/* The answer, by its id, to what mirror_tell has asked: NULL is good. */
+typedef void	(*mirror_answer_fn)(uint32_t id, const char *problem);
+void		 mirror_answers(mirror_answer_fn);
 
 /* -- for main.c --------------------------------------------------------------- */
 

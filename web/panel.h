@@ -14,7 +14,6 @@ void	 panel_watches(struct evbuffer *);
 
 /* panel_component.c */
 void	 panel_component(struct evbuffer *, const struct component *);
-void	 panel_components(struct evbuffer *);
 /* The class of a status and its words. */
 const char *panel_status_class(enum page_status);
 const char *panel_status_words(enum page_status);

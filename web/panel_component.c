@@ -1,6 +1,6 @@
 /* Components: what the page shows, what is so, and the last 90 days. */
-#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "../common/clock.h"
 #include "panel.h"
@@ -39,7 +39,7 @@ panel_component_name(const char *id)
 	return (c != NULL && c->name[0] != '\0' ? c->name : id);
 }
 
-/* The worst that a day had for a minute at least, or for most of a young one. */
+/* The worst of a day. */
 static enum page_status
 day_status(const struct day *d)
 {
@@ -70,26 +70,32 @@ write_date(char *text, size_t size, uint64_t day)
 }
 
 static void
-bar(struct evbuffer *buf, unsigned x, unsigned width, const char *class,
-    const char *title)
-{
-	html(buf, "<rect class=\"%s\" x=\"%u\" width=\"%u\" height=\"30\">"
-	    "<title>%s</title></rect>", class, x, width, title);
-}
-
-static void
-bar_of_day(struct evbuffer *buf, unsigned x, const struct day *d)
+bar(struct evbuffer *buf, unsigned x, const struct day *d)
 {
 	enum page_status status = day_status(d);
-	char date[16], title[120];
+	char date[16];
 	unsigned s, seconds = 0;
 
 	for (s = PAGE_MAINTENANCE; s <= PAGE_MAJOR; s++)
 		seconds += d->seconds[s];
 	write_date(date, sizeof(date), d->day);
-	snprintf(title, sizeof(title), "%s: %s, %u min in all", date,
-	    looks[status].words, (seconds + 59) / 60);
-	bar(buf, x, 8, looks[status].class, title);
+	html(buf, "<rect class=\"%s\" x=\"%u\" width=\"8\" height=\"30\">"
+	    "<title>%s: %s, %u min in all</title></rect>",
+	    looks[status].class, x, date, looks[status].words,
+	    (seconds + 59) / 60);
+}
+
+/* The bars of all days without anything special, in one piece. */
+static void
+bars(struct evbuffer *buf, const char *class, const struct component *c,
+    uint64_t oldest, uint64_t from, uint64_t to)
+{
+	html(buf, "<path class=\"%s\" d=\"", class);
+	for (; from < to; from++)
+		if (component_day(c, from) == NULL)
+			html(buf, "M%u 0h8v30h-8z",
+			    (unsigned)(from - oldest) * 10);
+	html(buf, "\"/>");
 }
 
 /* Hundredths of a per cent of the known days that were without trouble. */
@@ -111,7 +117,7 @@ static void
 days(struct evbuffer *buf, const struct component *c)
 {
 	uint64_t today = clock_now() / 1000 / DAY, oldest, from;
-	unsigned share, i, x;
+	unsigned share, i;
 
 	if (c->first_day == 0 || c->first_day > today)
 		return;
@@ -123,18 +129,12 @@ days(struct evbuffer *buf, const struct component *c)
 	    "%u.%u%u %% without an outage\">", DAYS * 10,
 	    (unsigned)(today - from + 1), share / 100, share / 10 % 10,
 	    share % 10);
-	/* Each day has a bar; those of nothing special are made last. */
-	for (i = 0; oldest + i <= today; i++) {
-		x = i * 10;
-		if (oldest + i < from)
-			html(buf, "<rect class=\"none\" x=\"%u\" width=\"8\" "
-			    "height=\"30\"/>", x);
-		else if (component_day(c, oldest + i) == NULL)
-			html(buf, "<rect class=\"s-ok\" x=\"%u\" width=\"8\" "
-			    "height=\"30\"/>", x);
-		else
-			bar_of_day(buf, x, component_day(c, oldest + i));
-	}
+	bars(buf, "none", c, oldest, oldest, from);
+	bars(buf, "s-ok", c, oldest, from, today + 1);
+	for (i = 0; i < c->ndays; i++)
+		if (c->days[i].day >= from && c->days[i].day <= today)
+			bar(buf, (unsigned)(c->days[i].day - oldest) * 10,
+			    &c->days[i]);
 	html(buf, "</svg><p class=\"soft\">%u days, %u.%u%u %% without an "
 	    "outage</p>", (unsigned)(today - from + 1), share / 100,
 	    share / 10 % 10, share % 10);
@@ -171,15 +171,4 @@ panel_component(struct evbuffer *buf, const struct component *c)
 	facts(buf, c);
 	days(buf, c);
 	html(buf, "</li>");
-}
-
-void
-panel_components(struct evbuffer *buf)
-{
-	const struct component *c;
-
-	html(buf, "<ul class=\"rows\" id=\"components\">");
-	RB_FOREACH(c, component_tree, &mirror.components)
-		panel_component(buf, c);
-	html(buf, "</ul>");
 }

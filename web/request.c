@@ -19,6 +19,8 @@ struct request {
 	void			*source_arg;
 	bool			 sending;	/* a piece is on its way */
 	bool			 more;		/* fill again after it */
+	void			(*gone)(void *); /* NULL: nobody waits */
+	void			*gone_arg;
 };
 
 /* -- what was asked ---------------------------------------------------------- */
@@ -289,12 +291,27 @@ request_cut(struct request *req)
 	evhttp_connection_free(evhttp_request_get_connection(req->ev));
 }
 
+void
+request_wait(struct request *req, void (*gone)(void *), void *arg)
+{
+	req->gone = gone;
+	req->gone_arg = arg;
+}
+
+void
+request_wait_end(struct request *req)
+{
+	req->gone = NULL;
+}
+
 /* -- for server.c ---------------------------------------------------------------- */
 
 static void
 request_free(struct request *req)
 {
 	end_source(req);
+	if (req->gone != NULL)
+		req->gone(req->gone_arg);
 	evhttp_clear_headers(&req->parameters);
 	free(req);
 }

@@ -75,6 +75,11 @@ void		 request_wake(struct request *);
 /* The client is cut off; the source is ended.  Not from within fill. */
 void		 request_cut(struct request *);
 
+/* The answer will come later; gone(arg) if the client goes before that. */
+void		 request_wait(struct request *, void (*gone)(void *), void *arg);
+/* It comes now. */
+void		 request_wait_end(struct request *);
+
 /* -- for server.c -------------------------------------------------------------- */
 
 /* Whose connection it is on. */

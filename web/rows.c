@@ -102,6 +102,7 @@ component_take(struct message *m)
 void
 component_free(struct component *c)
 {
+	free(c->days);
 	free(c->id);
 	free(c->name);
 	free(c->cluster);
@@ -223,4 +224,116 @@ watch_row_free(struct watch_row *row)
 	free(row->version);
 	free(row->error);
 	free(row);
+}
+
+struct silence *
+silence_take(struct message *m)
+{
+	struct silence *s = zalloc(sizeof(*s));
+
+	s->component = take_text(m);
+	s->name = take_text(m);
+	s->maintenance = message_get_b(m);
+	s->since = message_get_u(m);
+	s->until = message_get_u(m);
+	s->reason = take_text(m);
+	s->by = take_text(m);
+	return (s);
+}
+
+void
+silence_free(struct silence *s)
+{
+	free(s->component);
+	free(s->name);
+	free(s->reason);
+	free(s->by);
+	free(s);
+}
+
+static bool
+past_fits(const struct past *p)
+{
+	switch (p->kind) {
+	case HISTORY_HEALTH:
+		return (p->from < HEALTH_MAX && p->to < HEALTH_MAX);
+	case HISTORY_PAGE:
+		return (p->from <= PAGE_STATUS_MAX && p->to <= PAGE_STATUS_MAX);
+	case HISTORY_INCIDENT:
+		return (p->to < INCIDENT_STATUS_MAX);
+	case HISTORY_SILENCE:
+	case HISTORY_MAINTENANCE:
+		return (true);
+	default:
+		return (false);
+	}
+}
+
+struct past *
+past_take(struct message *m)
+{
+	struct past *p = zalloc(sizeof(*p));
+
+	p->time = message_get_u(m);
+	p->kind = take_count(m);
+	p->component = take_text(m);
+	p->name = take_text(m);
+	p->incident = take_text(m);
+	p->from = take_count(m);
+	p->to = take_count(m);
+	p->text = take_text(m);
+	if (past_fits(p))
+		return (p);
+	past_free(p);
+	return (NULL);
+}
+
+void
+past_free(struct past *p)
+{
+	free(p->component);
+	free(p->name);
+	free(p->incident);
+	free(p->text);
+	free(p);
+}
+
+static int
+day_compare(const void *a, const void *b)
+{
+	const struct day *x = a, *y = b;
+
+	return (x->day < y->day ? -1 : x->day > y->day);
+}
+
+const struct day *
+component_day(const struct component *c, uint64_t day)
+{
+	const struct day find = { .day = day };
+
+	return (c->ndays == 0 ? NULL : bsearch(&find, c->days, c->ndays,
+	    sizeof(find), day_compare));
+}
+
+bool
+days_take(struct component *c, struct message *m)
+{
+	struct day *d;
+	unsigned s;
+
+	c->first_day = message_get_u(m);
+	c->ndays = 0;
+	while (message_more(m)) {
+		c->days = reallocarray(c->days, c->ndays + 1, sizeof(*d));
+		if (c->days == NULL)
+			fatal("reallocarray");
+		d = &c->days[c->ndays++];
+		d->day = message_get_u(m);
+		d->seconds[PAGE_OPERATIONAL] = 0;
+		for (s = PAGE_MAINTENANCE; s < PAGE_STATUS_MAX; s++)
+			d->seconds[s] = take_count(m);
+		if (c->ndays > 1 && d->day <= d[-1].day)
+			return (false);
+	}
+	return (true);
 }

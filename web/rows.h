@@ -10,6 +10,13 @@ struct incident	*incident_take(struct message *);
 struct worker_row *worker_row_take(struct message *);
 struct watch_row *watch_row_take(struct message *);
 
+struct silence	*silence_take(struct message *);
+struct past	*past_take(struct message *);
+/* MSG_SHOW_DAYS behind its component, into that; false: they do not rise. */
+bool		 days_take(struct component *, struct message *);
+
+void	 silence_free(struct silence *);
+void	 past_free(struct past *);
 void	 component_free(struct component *);
 void	 incident_free(struct incident *);
 void	 worker_row_free(struct worker_row *);

@@ -34,4 +34,9 @@ void		 tls_abort(void);
 /* NULL: plain text is spoken. */
 struct ssl_ctx_st *tls_context(void);
 
+/* -- the dashboard ------------------------------------------------------------ */
+
+void	 live_init(void);
+void	 operate_init(void);
+
 #endif

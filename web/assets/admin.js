@@ -47,7 +47,7 @@ document.addEventListener("focusout", () => setTimeout(() => {
 }));
 
 function follow() {
-	const events = new EventSource("/admin/events");
+	const events = new EventSource("/admin/events?from=" + document.body.dataset.seen);
 
 	events.addEventListener("put", event => {
 		const end = event.data.indexOf("\n");
