@@ -68,6 +68,8 @@ ask_name(void)
 {
 	static char name[USERS_NAME_MAX + 2];
 
+	/* The password may follow. */
+	setvbuf(stdin, NULL, _IONBF, 0);
 	if (isatty(STDIN_FILENO))
 		fputs("name: ", stderr);
 	if (fgets(name, sizeof(name), stdin) == NULL)

@@ -12,8 +12,8 @@
 #include "accounts.h"
 
 /* Of no password: what a user who is not there is checked against. */
-#define NOBODY	"$y$j9T$kanatakanatakanatakana$" \
-		"BxpuDhHyYK5IFsWcEoyDiUcfVbXdcsqtQeyNC8Lv3t6"
+#define NOBODY	"$y$j9T$kanatakanatakanatakan.$9" \
+		"fHbvFI8bY7bVb5N1kB9NCrOcHTlixVQROe5bhJUMw/"
 
 static struct {
 	char	*rows;		/* NULL: none */
