@@ -271,6 +271,15 @@ unit_stream_LIBS = $(unit_component_LIBS)
 unit_streaming_SRCS = $(unit_stream_SRCS)
 unit_streaming_LIBS = $(unit_stream_LIBS)
 
+UNIT +=		users sessions throttle html
+unit_users_SRCS = $(common) $(parsing)
+unit_users_LIBS = $(kanata-parser_LIBS)
+unit_sessions_SRCS = common/log.c web/sessions.c
+unit_sessions_LIBS = -lcrypto -lbsd
+unit_throttle_SRCS = web/throttle.c
+unit_html_SRCS = common/log.c web/html.c
+unit_html_LIBS = -ljansson -levent_core -lbsd
+
 UNIT +=		table
 unit_table_SRCS = common/log.c watcher/table.c
 unit_table_LIBS = -lbsd

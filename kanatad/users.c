@@ -77,9 +77,8 @@ users_read(struct parsed *p, const struct yaml_node *root)
 	}
 	if ((rows = open_memstream(&bytes, &len)) == NULL)
 		fatal("parser");
-	/* `users:` with nothing behind it has none. */
-	if (!yaml_is_null(list) && (key_want_list(p, list) == NULL ||
-	    users_read_list(p, list, rows) == -1)) {
+	if (key_want_list(p, list) == NULL ||
+	    users_read_list(p, list, rows) == -1) {
 		fclose(rows);
 		free(bytes);
 		return;

@@ -186,9 +186,11 @@ panel_workers(struct evbuffer *buf)
 		html(buf, "<tr><td>%s (%u)</td><td>%s</td><td>", w->name,
 		    (unsigned)w->pid, w->state);
 		html_time(buf, w->started);
-		html(buf, "</td><td>%u</td><td class=\"number\">%u KiB</td>"
-		    "<td>", (unsigned)w->restarts,
-		    (unsigned)(w->memory / 1024));
+		html(buf, "</td><td data-name=\"restarts\">%u</td>"
+		    "<td class=\"number\">", (unsigned)w->restarts);
+		if (w->memory != 0)
+			html(buf, "%u KiB", (unsigned)(w->memory / 1024));
+		html(buf, "</td><td>");
 		/* Without seccomp no worker starts. */
 		if (w->landlock != 0)
 			html(buf, "seccomp, Landlock %u",
@@ -215,12 +217,14 @@ panel_watches(struct evbuffer *buf)
 	LIST_FOREACH(watcher, &mirror.watchers, entry)
 		STAILQ_FOREACH(w, &watcher->rows, entry) {
 			html(buf, "<tr><td>%s</td><td>%s</td><td>%s</td>"
-			    "<td>%s</td><td>%u</td><td>", w->cluster,
+			    "<td>%s</td><td data-name=\"objects\">%u</td>"
+			    "<td data-name=\"last event\">", w->cluster,
 			    w->resource, w->ns[0] != '\0' ? w->ns : "all",
 			    w->state, (unsigned)w->objects);
 			html_time(buf, w->last_event);
-			html(buf, "</td><td>%u</td><td>%s</td></tr>",
-			    (unsigned)w->restarts, w->error);
+			html(buf, "</td><td data-name=\"restarts\">%u</td>"
+			    "<td>%s</td></tr>", (unsigned)w->restarts,
+			    w->error);
 		}
 	html(buf, "</tbody></table>");
 }
