@@ -455,7 +455,7 @@ lint:
 	    --suppress=uninitvar --suppress=uninitStructMember \
 	    --suppress=memleakOnRealloc --suppress=returnDanglingLifetime \
 	    --suppress=getgrnamCalled --suppress=getpwnamCalled \
-	    --include=/usr/include/$(shell $(CC) -print-multiarch)/sys/queue.h \
+	    --include=/usr/include/bsd/sys/queue.h \
 	    --include=/usr/include/bsd/sys/tree.h \
 	    --suppress=missingIncludeSystem -D_GNU_SOURCE \
 	    common kanatad dialer watcher notifier store runner web kanatactl

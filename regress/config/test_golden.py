@@ -3,7 +3,7 @@ is NAME.out, with exit status 0, or says what is wrong, NAME.err, with 1.  After
 change that is meant: GOLDEN=write regress/run config.
 
 The first line `#!mode 0644` sets the mode of the file, 0600 otherwise. Beside it
-are `kube`, `secret` and `ca.pem`. @DIR@ stands for the folder.
+are `kube`, `secret`, `users.yml` and `ca.pem`. @DIR@ stands for the folder.
 """
 
 import os
@@ -24,6 +24,7 @@ class Check:
         self.tree = built_tree()
         write(os.path.join(self.folder, "kube"), read(os.path.join(HERE, "kube")))
         write(os.path.join(self.folder, "secret"), SECRET + "\n")
+        write(os.path.join(self.folder, "users.yml"), f"users:\n- noel: $y${SECRET}\n")
         write(os.path.join(self.folder, "ca.pem"), "-----BEGIN CERTIFICATE-----\n", 0o644)
 
     def __call__(self, name, data):

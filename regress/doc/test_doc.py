@@ -168,7 +168,7 @@ def check_program(path, section, commands):
 
 def test_kanatad_manual():
     check_program("sbin/kanatad",
-                  lambda text: set(re.findall(r"(?m)^\.Cm (\w+)$", text.split(".Sh DESC")[0])),
+                  lambda text: set(re.findall(r"(?m)^\.Cm ([\w-]+)$", text.split(".Sh DESC")[0])),
                   words)
 
 
