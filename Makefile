@@ -229,11 +229,12 @@ unit_etcd_LIBS = -ljansson $(unit_message_LIBS)
 unit_lmdb_SRCS = $(common) store/embedded.c store/state.c
 unit_lmdb_LIBS = -llmdb $(unit_message_LIBS)
 
-UNIT +=		incident incident_property order instatus text
+UNIT +=		incident incident_property incident_exact order instatus text
 unit_instatus_SRCS = $(common) common/json_values.c $(incidents) \
 		notifier/instatus.c notifier/gate.c
 unit_instatus_LIBS = -ljansson $(unit_message_LIBS)
-unit_incident_SRCS = $(common) $(incidents) regress/unit/model.c
+unit_incident_SRCS = $(common) $(incidents) $(recording) \
+		regress/unit/model.c regress/unit/shrink.c
 unit_incident_LIBS = -ljansson $(unit_message_LIBS)
 unit_order_SRCS = $(unit_incident_SRCS)
 unit_order_LIBS = $(unit_incident_LIBS)
@@ -241,6 +242,8 @@ unit_text_SRCS = $(unit_incident_SRCS)
 unit_text_LIBS = $(unit_incident_LIBS)
 unit_incident_property_SRCS = $(unit_incident_SRCS)
 unit_incident_property_LIBS = $(unit_incident_LIBS)
+unit_incident_exact_SRCS = $(unit_incident_SRCS)
+unit_incident_exact_LIBS = $(unit_incident_LIBS)
 
 UNIT +=		recording
 unit_recording_SRCS = $(common) $(incidents) $(recording)

@@ -107,7 +107,9 @@ recording_record(uint64_t at, const char *key, const char *text, size_t len)
 
 	put(record, "key", words(key));
 	/* What the store has is ours, but others may write there too. */
-	if ((value = json_loadb(text, len, 0, NULL)) == NULL)
+	if (len == 0)
+		value = json_null();
+	else if ((value = json_loadb(text, len, 0, NULL)) == NULL)
 		value = json_object();
 	put(record, "value", value);
 	return (line_of(at, "record", record));
@@ -231,8 +233,11 @@ read_record(struct recording_line *l, const json_t *value, const struct why *why
 	l->key = get(value, "key");
 	if (l->key[0] == '\0')
 		return (refuse(why, "key", "that of a record in the store"));
+	l->text = "";
+	if (json_is_null(record))
+		return (0);
 	if (!json_is_object(record))
-		return (refuse(why, "value", "an object"));
+		return (refuse(why, "value", "an object, or null"));
 	if ((l->value = json_dumps(record, JSON_COMPACT)) == NULL)
 		fatalx("out of memory");
 	l->text = l->value;

@@ -5,7 +5,9 @@
  *	{"history":1}
  *	{"at":T,"rules":{"storm":5,..}}		MSG_CONF_GLOBAL
  *	{"at":T,"component":{"id":..,..}}	MSG_CONF_COMPONENT
- *	{"at":T,"record":{"key":..,"value":{..}}}  the store remembers it
+ *	{"at":T,"record":{"key":..,"value":{..}}}  the store remembers it,
+ *						or an operator's order; null:
+ *						not any more
  *	{"at":T,"page":{"page":..,"id":..,"name":..,"status":..}}
  *	{"at":T,"mark":"read"}			these are all there are
  *	{"at":T,"watcher":1,"health":{"component":..,"health":..,..}}
@@ -49,6 +51,7 @@ char	*recording_head(void);
 char	*recording_mark(uint64_t at, enum recording_kind, unsigned watcher);
 char	*recording_rules(uint64_t at, const struct conf_global *);
 char	*recording_component(uint64_t at, const struct conf_component *);
+/* len 0: it is gone. */
 char	*recording_record(uint64_t at, const char *key, const char *json,
 	    size_t len);
 /* PAGE_STATUS_MAX: what we have set. */
@@ -64,7 +67,7 @@ struct recording_line {
 	uint64_t	 at;
 	unsigned	 watcher;
 	struct message	*row;
-	const char	*page, *id, *name, *key, *text;
+	const char	*page, *id, *name, *key, *text;	/* text "": null */
 	enum page_status status;
 	const json_t	*components;
 	unsigned	 column;	/* of an error */

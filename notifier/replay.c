@@ -240,6 +240,10 @@ on_health(struct replay *r, struct recording_line *l)
 static const char *
 on_record(struct replay *r, const struct recording_line *l)
 {
+	if (strncmp(l->key, ORDER_PREFIX, strlen(ORDER_PREFIX)) == 0)
+		return (incidents_order_record(r->core, l->key, l->text,
+		    strlen(l->text)) == -1 ? "such an order there is not" :
+		    NULL);
 	if (incidents_restore(r->core, l->key, l->text, strlen(l->text)) == -1)
 		return ("such a record there is not");
 	stand_in_record(r->page, l->key, l->text);

@@ -394,8 +394,8 @@ incidents_next(struct incidents *core, uint64_t now, bool post,
 		consider(core, &core->webhook.object, now, post, &best, &type,
 		    &urgency);
 	if (urgency < URGENCY_STORE)
-		TAILQ_FOREACH_SAFE(c, &core->agenda.work, list[LIST_WORK],
-		    next) {
+		for (c = TAILQ_FIRST(&core->agenda.work); c != NULL; c = next) {
+			next = TAILQ_NEXT(c, list[LIST_WORK]);
 			consider(core, &c->object, now, post, &best, &type,
 			    &urgency);
 			if (urgency == URGENCY_STORE)

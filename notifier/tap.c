@@ -140,6 +140,17 @@ tell_record(const char *key, const char *json, void *arg)
 }
 
 static void
+tell_order(const struct order_view *o, void *arg)
+{
+	char key[ORDER_KEY_SIZE], *json = order_render(&o->order);
+
+	order_key(o->kind, o->component, key);
+	if (json != NULL)
+		tell_record(key, json, arg);
+	free(json);
+}
+
+static void
 print_component(const struct component_view *c, void *arg)
 {
 	char *line;
@@ -223,6 +234,7 @@ recorder_new(uint32_t id)
 	if (worker_conf() != NULL)
 		tell_conf(r, worker_conf());
 	incidents_each_record(core, tell_record, r);
+	incidents_each_order(core, clock_now(), tell_order, r);
 	if (page_read_once())
 		tell_page(r);
 	incidents_each_component(core, tell_health, r);

@@ -1,33 +1,55 @@
 #include <sys/queue.h>
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../../notifier/core.h"
+#include "../../notifier/recording.h"
 #include "model.h"
-
-static uint64_t random_state;
-
-void
-model_seed(uint64_t seed)
-{
-	random_state = seed * 2862933555777941757ULL + 3037000493ULL;
-}
-
-unsigned
-model_random(unsigned below)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return ((unsigned)(random_state >> 33) % below);
-}
 
 static bool
 chance(unsigned percent)
 {
 	return (model_random(100) < percent);
+}
+
+/* -- the tape: a history that kanatad replay takes ------------------------ */
+
+/* Takes the line. */
+static void
+tape(const struct model *m, char *line)
+{
+	if (m->tape)
+		printf("%s\n", line);
+	free(line);
+}
+
+void
+model_note(const struct model *m, const char *format, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	tape(m, recording_note(m->now, text));
+}
+
+static void
+tape_conf(const struct model *m)
+{
+	const struct conf_component *c;
+
+	m->conf->global.storm = m->options.storm;
+	m->conf->global.group_wait = m->options.group_wait;
+	m->conf->global.publish = m->options.publish;
+	m->conf->global.rate_per_minute = 60;
+	tape(m, recording_rules(m->now, &m->conf->global));
+	TAILQ_FOREACH(c, &m->conf->components, entry)
+		tape(m, recording_component(m->now, c));
 }
 
 /* -- setting up ----------------------------------------------------------- */
@@ -73,6 +95,7 @@ add_component(struct model *m, const char *id, uint64_t down_after,
 void
 model_configure(struct model *m)
 {
+	tape_conf(m);
 	incidents_configure(m->core, m->conf, &m->options, m->now);
 }
 
@@ -153,6 +176,7 @@ model_report(struct model *m, unsigned n)
 		.desired = c->desired
 	};
 
+	tape(m, recording_health(m->now, &r));
 	incidents_health(m->core, &r, m->now);
 }
 
@@ -192,11 +216,14 @@ give_order(struct model *m, unsigned n, enum order_kind kind)
 
 	order_key(kind, m->component[n].id, key);
 	if (order.until == 0) {
+		tape(m, recording_record(m->now, key, "", 0));
 		assert(incidents_order_record(m->core, key, "", 0) == 0);
 		return;
 	}
 	record = order_render(&order);
-	assert(record != NULL && incidents_order_record(m->core, key, record,
+	assert(record != NULL);
+	tape(m, recording_record(m->now, key, record, strlen(record)));
+	assert(incidents_order_record(m->core, key, record,
 	    strlen(record)) == 0);
 	free(record);
 }
@@ -672,6 +699,7 @@ model_restart(struct model *m)
 {
 	unsigned k;
 
+	model_note(m, "the process dies and comes back");
 	for (k = 0; k < MODEL_FLYING; k++) {
 		if (m->flight[k].used && chance(50))
 			flight_act(m, &m->flight[k]);
@@ -707,8 +735,33 @@ model_restart(struct model *m)
 /* -- humans --------------------------------------------------------------- */
 
 void
+model_human_create(struct model *m)
+{
+	struct model_incident *i;
+	unsigned k;
+
+	assert(m->nincident < MODEL_INCIDENTS);
+	i = &m->incident[m->nincident];
+	snprintf(i->id, sizeof(i->id), "i%u", m->nincident++);
+	snprintf(i->name, sizeof(i->name), "of a human");
+	i->started = m->now;
+	for (k = 0; k < MODEL_COMPONENTS; k++)
+		i->said[k] = PAGE_STATUS_MAX;
+	model_read(m);
+}
+
+void
 model_human_resolve(struct model *m, unsigned n)
 {
+	struct incident_part part[MODEL_COMPONENTS];
+	struct incident_view view = { .part = part };
+	unsigned k;
+
+	for (k = 0; k < m->n; k++)
+		if (m->incident[n].said[k] != PAGE_STATUS_MAX)
+			part[view.npart++].component = m->component[k].id;
+	if (view.npart > 0)
+		tape(m, recording_closed(m->now, &view));
 	m->incident[n].phase = PHASE_RESOLVED;
 	m->incident[n].human_resolved = true;
 	model_read(m);
@@ -717,8 +770,15 @@ model_human_resolve(struct model *m, unsigned n)
 void
 model_human_set(struct model *m, unsigned n, enum page_status status)
 {
+	unsigned k;
+
 	m->component[n].page = status;
 	m->component[n].human = status == PAGE_MAINTENANCE;
+	for (k = 0; k < m->n; k++)
+		tape(m, recording_page(m->now, "page", m->component[k].id,
+		    m->component[k].id, m->component[k].human ?
+		    PAGE_MAINTENANCE : PAGE_STATUS_MAX));
+	tape(m, recording_mark(m->now, RECORDING_READ, 0));
 	model_read(m);
 }
 
@@ -761,4 +821,82 @@ model_print(const struct model *m)
 	for (n = 0; n < MODEL_RECORDS; n++)
 		if (m->record[n].value != NULL)
 			printf("%s %s\n", m->record[n].key, m->record[n].value);
+}
+
+/* -- histories ------------------------------------------------------------ */
+
+static struct model *model;
+
+void
+wrong(const char *what, unsigned n)
+{
+	if (history_explained())
+		model_print(model);
+	history_fails(what, (int)n);
+}
+
+struct model *
+model_begin(uint64_t seed, unsigned n)
+{
+	model_seed(seed);
+	if (n == 0)
+		n = 1 + model_random(MODEL_COMPONENTS);
+	model = model_new(n, DOWN_AFTER, UP_AFTER, 15 * 60 * 1000);
+	model->trace = getenv("KANATA_TRACE") != NULL;
+	return (model);
+}
+
+void
+model_tell(struct model *m)
+{
+	char *head = recording_head();
+
+	m->tape = history_explained();
+	if (m->tape)
+		printf("%s\n", head);
+	free(head);
+	model_configure(m);
+	model_report_all(m);
+}
+
+void
+model_random_rules(struct model *m, bool anything)
+{
+	struct conf_component *c;
+	unsigned n;
+
+	m->options.storm = model_random(3) == 0 ? 2 : 5;
+	if (anything)
+		m->options.publish = 1 + model_random(PUBLISH_ALL);
+	for (n = 0; n < m->n; n++) {
+		c = model_conf(m, n);
+		if (model_random(3) == 0) {
+			free(c->group);
+			c->group = copy("edge");
+		}
+		c->rollout = model_random(4) == 0 ? ROLLOUT_QUIET :
+		    ROLLOUT_MAINTENANCE;
+		if (model_random(3) == 0)
+			c->escalate_after = ESCALATE_AFTER;
+	}
+}
+
+enum health
+model_random_health(void)
+{
+	static const enum health some[] = { HEALTH_OK, HEALTH_OK, HEALTH_OK,
+	    HEALTH_IDLE, HEALTH_ROLLING, HEALTH_DEGRADED, HEALTH_PARTIAL,
+	    HEALTH_MAJOR, HEALTH_MAJOR };
+
+	return (some[model_random(sizeof(some) / sizeof(some[0]))]);
+}
+
+void
+model_check_open(struct model *m)
+{
+	unsigned n;
+
+	for (n = 0; n < m->n; n++)
+		if (model_open(m, (int)n) > 1)
+			wrong("in two open incidents", n);
 }

@@ -6,12 +6,19 @@
 #define KANATA_REGRESS_MODEL_H
 
 #include "../../notifier/incident.h"
+#include "shrink.h"
 
 #define MODEL_COMPONENTS	8
 #define MODEL_INCIDENTS		4096
 #define MODEL_UPDATES		256
 #define MODEL_RECORDS		512
 #define MODEL_FLYING		4
+
+/* What model_begin sets; ms. */
+#define DOWN_AFTER		30000
+#define UP_AFTER		60000
+#define GROUP_WAIT		10000
+#define ESCALATE_AFTER		75000
 
 struct model_component {
 	char		 id[8];
@@ -81,12 +88,10 @@ struct model {
 	unsigned	 posts;		/* that the page took */
 	unsigned	 puts;
 	bool		 trace;
+	bool		 tape;		/* prints a history for kanatad replay */
 	/* A post is about to be taken; may check it. */
 	void		(*check)(struct model *, const struct operation *);
 };
-
-unsigned model_random(unsigned below);
-void	 model_seed(uint64_t);
 
 /* n components c0 .. with these waits, all healthy; page "page". */
 struct model *model_new(unsigned n, uint64_t down_after, uint64_t up_after,
@@ -124,10 +129,26 @@ void	 model_late(struct model *);
 /* The process dies and comes back; what flew either arrived or did not. */
 void	 model_restart(struct model *);
 
+/* A human opens an incident of her own, and lets it be. */
+void	 model_human_create(struct model *);
 void	 model_human_resolve(struct model *, unsigned incident);
 void	 model_human_set(struct model *, unsigned component, enum page_status);
 
 /* Our incidents that are open; of one component (-1: all). */
+/* Writes something on the tape that is no input of the core. */
+void	 model_note(const struct model *, const char *, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+/* For histories: n components (0: some) with the waits above; rules; then it is
+ * written down from here on, if the history is explained. */
+struct model *model_begin(uint64_t seed, unsigned n);
+void	 model_random_rules(struct model *, bool anything);
+void	 model_tell(struct model *);
+enum health model_random_health(void);
+/* No component is in two open incidents. */
+void	 model_check_open(struct model *);
+void	 wrong(const char *what, unsigned component) __attribute__((noreturn));
+
 unsigned model_open(const struct model *, int component);
 struct model_incident *model_last(struct model *);
 const char *model_record(const struct model *, const char *key);

@@ -17,9 +17,6 @@
 #include "model.h"
 
 #define S		1000ULL
-#define DOWN_AFTER	(30 * S)
-#define UP_AFTER	(60 * S)
-#define GROUP_WAIT	(10 * S)
 #define HOUR		(3600 * S)
 
 static char	 last_message[1024];

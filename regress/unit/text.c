@@ -15,8 +15,6 @@
 #include "model.h"
 
 #define S		1000ULL
-#define DOWN_AFTER	(30 * S)
-#define UP_AFTER	(60 * S)
 #define REOPEN		(900 * S)
 
 static char name[512], message[16384], private[16384];
