@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 import reap
-from harness import BUILD, TOP, Skipped, limit, read, yaml
+from harness import BUILD, TOP, Skipped, limit, read, register, yaml
 from root import Root
 from world import KEY, Kube, Page
 
@@ -41,10 +41,35 @@ ExecStopPost=systemctl poweroff --force
 """
 
 
+class Cgroup:
+    """A control group of the test's own, for the systemd that boots, and its end."""
+
+    def __init__(self):
+        base = "/sys/fs/cgroup/unified"
+        base = base if os.path.isdir(base) else "/sys/fs/cgroup"
+        self.path = f"{base}/kanata-{os.getpid()}"
+        try:
+            os.mkdir(self.path)
+        except OSError as error:
+            raise Skipped(f"no control group can be made: {error}")
+        register(self)
+
+    def enter(self, *argv):
+        """A command that is executed in it."""
+        return ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', self.path, *argv]
+
+    def stop(self):
+        # nspawn makes the same for the systemd of old, where there is one.
+        for base in (self.path, "/sys/fs/cgroup/systemd/" + os.path.basename(self.path)):
+            for path, _, _ in os.walk(base, topdown=False):
+                os.rmdir(path)
+
+
 def prepare(root):
     kube, page = Kube(), Page({"cmp": "A"})
     with open(kube.kubeconfig()) as file:
         kubeconfig = file.read()
+
     def put(path, text, mode=0o644):
         os.makedirs(os.path.dirname(root.inside(path)), exist_ok=True)
         with open(root.inside(path), "w") as file:
@@ -75,13 +100,16 @@ def test_unit():
     assert done.returncode == 0, done.stderr
     root.run("systemd-sysusers", "kanata.conf").expect(0)
     prepare(root)
+    cgroup = Cgroup()
     boot = reap.start(
-        ["nsenter", f"--target={root.holder.pid}", "--mount", "--", "systemd-nspawn",
-         "--quiet", "--register=no", "--keep-unit", "--console=pipe",
-         "-D", f"{root.folder}/root", "-b", "systemd.unit=only.target"],
+        ["nsenter", f"--target={root.holder.pid}", "--mount", "--",
+         *cgroup.enter("env", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", "systemd-nspawn", "--quiet",
+                       "--register=no", "--keep-unit", "--console=pipe",
+                       "-D", f"{root.folder}/root", "-b", "systemd.unit=only.target")],
         stdout=open(root.output, "w"))
     status = reap.wait(boot, 120)
     print(read(root.output)[-4000:])
+    reap.end_group(boot)
     if not root.exists("/said"):
         raise Skipped(f"systemd does not boot here (status {status})")
     said = {name: text for name, text in re.findall(
