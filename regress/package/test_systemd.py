@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 import reap
-from harness import BUILD, TOP, Skipped, limit, read, register, yaml
+from harness import BUILD, TOP, Skipped, limit, read, register, wait, yaml
 from root import Root
 from world import KEY, Kube, Page
 
@@ -25,6 +25,7 @@ sed -i '$d' /etc/kanata/kanata.conf
 say active systemctl is-active kanatad
 say journal journalctl -u kanatad -o json --no-pager
 pid=$(main_pid)
+[ "$pid" -gt 0 ] || exit 1
 kill -STOP $pid
 n=0
 while [ "$(main_pid)" = $pid ] && [ $n -lt 600 ]; do sleep 0.1; n=$((n+1)); done
@@ -59,10 +60,16 @@ class Cgroup:
         return ["sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', self.path, *argv]
 
     def stop(self):
+        with open(self.path + "/cgroup.kill", "w") as file:
+            file.write("1")
+        wait(self.remove, 20, f"{self.path} to be empty")
+
+    def remove(self):
         # nspawn makes the same for the systemd of old, where there is one.
         for base in (self.path, "/sys/fs/cgroup/systemd/" + os.path.basename(self.path)):
             for path, _, _ in os.walk(base, topdown=False):
                 os.rmdir(path)
+        return True
 
 
 def prepare(root):
