@@ -22,6 +22,7 @@ from harness import (Authority, Ended, Skipped, free_port, give, openssl, regist
                      wait, write, yaml)
 
 PREFIX = {"pods": "/api/v1", "namespaces": "/api/v1", "nodes": "/api/v1", "secrets": "/api/v1",
+          "resourcequotas": "/api/v1",
           "deployments": "/apis/apps/v1", "replicasets": "/apis/apps/v1",
           "statefulsets": "/apis/apps/v1", "daemonsets": "/apis/apps/v1",
           "jobs": "/apis/batch/v1", "cronjobs": "/apis/batch/v1beta1",
@@ -30,7 +31,7 @@ PREFIX = {"pods": "/api/v1", "namespaces": "/api/v1", "nodes": "/api/v1", "secre
 CLUSTER_WIDE = ("namespaces", "nodes", "clusterroles", "clusterrolebindings")
 KIND = {"pods": "Pod", "namespaces": "Namespace", "nodes": "Node", "deployments": "Deployment",
         "statefulsets": "StatefulSet", "daemonsets": "DaemonSet", "clusterroles": "ClusterRole",
-        "clusterrolebindings": "ClusterRoleBinding"}
+        "clusterrolebindings": "ClusterRoleBinding", "resourcequotas": "ResourceQuota"}
 ADMIN, READER, NOBODY = "admin-token-77d1", "reader-token-5e02", "stranger-token-90aa"
 
 

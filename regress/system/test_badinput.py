@@ -271,6 +271,7 @@ def test_page_401():
 
 @limit(240)
 def test_page_404():
+    """FIELD.md 68: also while it is resolved; the component is not left behind."""
     page_fault("(?i)404|not found", "status", code=404, count=2)
 
 

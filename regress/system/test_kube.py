@@ -158,6 +158,29 @@ def test_rollout_that_is_stuck():
 
 
 @limit(120)
+def test_pods_cannot_be_created():
+    """A quota refuses the new pods while old ones serve: a rollout that does not get
+    on, not one that is waited for (FIELD.md 7)."""
+    world = RealWorld(by_token)
+    client, full = world.kube.client, {"pods": "0"}
+    world.kube.deployment(world.ns, "web", strategy={
+        "type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}})
+    world.start()
+    client.create("resourcequotas", world.ns, {"metadata": {"name": "full"},
+                                               "spec": {"hard": full}})
+    # As the controller would, which does not run here.
+    client.patch("resourcequotas", world.ns, "full",
+                 {"status": {"hard": full, "used": full}}, "status")
+    world.kube.rollout("deployments", world.ns, "web", image="web:2")
+    world.page.wait_open(1, limit=50)
+    equal(world.kanata.component("cmp")["cause"], "pods cannot be created", "the cause")
+    client.delete("resourcequotas", world.ns, "full")
+    world.kube.rollout("deployments", world.ns, "web", image="web:3")
+    world.page.wait_open(0, limit=50)
+    world.page.assert_one_outage("cmp")
+
+
+@limit(120)
 def test_scaled_to_zero_and_deleted():
     ids = {"cmp-web": "web", "cmp-gone": "gone", "cmp-other": "other"}
     world = RealWorld(by_token, ids)

@@ -25,6 +25,7 @@ def outage_of(make, workload="api", **watch):
 
 
 def test_deployment():
+    """FIELD.md 72: from a pod to the page and back."""
     world = outage_of(lambda kube: kube.deployment("default", "api", 3))
     text = world.page.texts()
     assert "Name of cmp-api" in text, f"the component is not named in: {text}"
@@ -156,6 +157,7 @@ def test_rollout_quiet():
 
 
 def test_rollout_that_is_stuck():
+    """FIELD.md 8: the old pods serve, and it is said that the new ones do not."""
     kube = Kube()
     kube.deployment("default", "api", 2, max_unavailable=0, max_surge=1)
     world = World({"cmp": {"watch": "deployment/api"}}, kube=kube)

@@ -9,6 +9,7 @@ from replicas import HELD, LEASE, Replicas
 
 @limit(120)
 def test_one_speaks():
+    """FIELD.md 35: the other one sees it all and says nothing."""
     pair = Replicas()
     pair.world.outage("api", "cmp")
     quiet = pair.other(pair.leader)
@@ -106,6 +107,7 @@ def test_leader_frozen():
 
 @limit(150)
 def test_leader_frozen_during_an_outage():
+    """FIELD.md 38: what it knew is old when it wakes."""
     pair = Replicas()
     pair.world.outage("api", "cmp")
     frozen(pair)

@@ -248,7 +248,7 @@ def test_killed_while_the_page_is_slow():
 
 @limit(120)
 def test_killed_between_intent_and_answer():
-    """The reply was on its way when all were killed: no second incident."""
+    """FIELD.md 33: the reply was on its way when all were killed: no second incident."""
     kube = Kube()
     kube.deployment("default", "api", 2)
     world = World({"cmp": "api"}, kube=kube)

@@ -59,8 +59,7 @@ test_opens_after_down_after(void **state)
 	model_free(m);
 }
 
-/* louislam/uptime-kuma#5841, statping/statping#223: one bad moment pages
- * nobody. */
+/* FIELD.md 22, 24: one bad moment pages nobody. */
 static void
 test_shorter_is_silent(void **state)
 {
@@ -79,8 +78,7 @@ test_shorter_is_silent(void **state)
 	model_free(m);
 }
 
-/* louislam/uptime-kuma#3031, JSONbored/metagraphed#11995: back for a moment
- * is not back. */
+/* FIELD.md 21, 27: back for a moment is not back. */
 static void
 test_resolves_after_up_after(void **state)
 {
@@ -188,7 +186,7 @@ test_unknown_does_not_escalate(void **state)
 	model_free(m);
 }
 
-/* A trouble that changes its kind all the time is still a trouble. */
+/* FIELD.md 25: a trouble that changes its kind all the time is one trouble. */
 static void
 test_changing_trouble(void **state)
 {
@@ -207,7 +205,7 @@ test_changing_trouble(void **state)
 	model_free(m);
 }
 
-/* opscart/opscart-k8s-watcher#31: flapping continues the incident there is. */
+/* FIELD.md 26, 69: flapping continues the incident there is, for a while. */
 static void
 test_reopens(void **state)
 {
@@ -230,6 +228,27 @@ test_reopens(void **state)
 	model_health(m, 0, HEALTH_MAJOR);
 	model_pass(m, DOWN_AFTER);
 	assert_int_equal(m->nincident, 2);
+	model_free(m);
+}
+
+/* FIELD.md 31: what was said before is no news, however often it is said. */
+static void
+test_reported_again(void **state)
+{
+	struct model *m = world(2);
+	unsigned n;
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	for (n = 0; n < 100; n++) {
+		incidents_silence_begin(m->core, 0);
+		model_report_all(m);
+		incidents_silence_end(m->core, 0, m->now);
+		model_read(m);
+		model_pass(m, 10 * S);
+	}
+	assert_int_equal(m->posts, 1);
 	model_free(m);
 }
 
@@ -360,8 +379,7 @@ test_no_storm(void **state)
 	model_free(m);
 }
 
-/* abahmed/kwatch#44, kubernetes-sigs/kubernetes-mixin#359: an update is
- * maintenance, not an outage. */
+/* FIELD.md 1, 5, 6: an update is maintenance, not an outage. */
 static void
 test_rollout(void **state)
 {
@@ -405,7 +423,7 @@ test_rollout_in_an_outage(void **state)
 	model_free(m);
 }
 
-/* louislam/uptime-kuma#2400: what is not known is neither bad nor good. */
+/* FIELD.md 23: what is not known is neither bad nor good. */
 static void
 test_unknown_freezes(void **state)
 {
@@ -452,8 +470,7 @@ test_paused(void **state)
 	model_free(m);
 }
 
-/* TwiN/gatus#679, louislam/uptime-kuma#4101: a restart says nothing twice
- * and skips no wait. */
+/* FIELD.md 28, 32, 34: a restart says nothing twice and skips no wait. */
 static void
 test_restart(void **state)
 {
@@ -684,7 +701,7 @@ test_failed_write_is_there(void **state)
 	model_free(m);
 }
 
-/* cardstack/cardstack#2545: a human's maintenance is left alone. */
+/* FIELD.md 67: a human's maintenance is left alone. */
 static void
 test_human_maintenance(void **state)
 {
@@ -814,8 +831,7 @@ test_webhook(void **state)
 	model_free(m);
 }
 
-/* Each thing that may be published, with and without each other: an outage, a
- * second one, a restart, an update, and the end. */
+/* An outage, a second one, a restart, an update, and the end. */
 static void
 publish(unsigned what)
 {
@@ -867,6 +883,8 @@ publish(unsigned what)
 	model_free(m);
 }
 
+/* FIELD.md 70: each thing that may be published, with and without the others;
+ * only what was asked for is. */
 static void
 test_publish(void **state)
 {
@@ -1018,6 +1036,7 @@ main(void)
 		cmocka_unit_test(test_unknown_does_not_escalate),
 		cmocka_unit_test(test_changing_trouble),
 		cmocka_unit_test(test_reopens),
+		cmocka_unit_test(test_reported_again),
 		cmocka_unit_test(test_renamed),
 		cmocka_unit_test(test_group_shares),
 		cmocka_unit_test(test_group_joins_and_monitors),
