@@ -15,7 +15,8 @@ struct tally {
 	unsigned	 live;		/* neither ending nor ended */
 	unsigned	 live_fresh;
 	unsigned	 available;	/* ready, and for minReadySeconds */
-	unsigned	 starting;	/* new, nothing wrong with them yet */
+	unsigned	 starting;	/* new, nothing wrong with them yet ... */
+	uint64_t	 starting_until; /* ... before this time; 0: for ever */
 	bool		 was_ready;	/* one of them was ready once */
 	uint64_t	 changed;	/* the last change of any of them */
 	struct pod_state worst;		/* that lacks; name NULL: none does */
@@ -106,10 +107,14 @@ tally_pod(struct tally *t, const struct pod_state *p,
     const struct workload_state *w, const struct health_rules *rules,
     uint64_t now, struct health_view *out)
 {
+	bool	 waits = p->ready && p->ready_since + w->min_ready > now;
+
 	if (pod_changed(p) > t->changed)
 		t->changed = pod_changed(p);
 	/* Ready, but not for as long as it takes, it has not served yet. */
-	if (p->was_ready && !(p->ready && p->ready_since + w->min_ready > now))
+	if (waits)
+		look_again(out, p->ready_since + w->min_ready);
+	else if (p->was_ready)
 		t->was_ready = true;
 	if (p->terminating || p->succeeded || p->failed) {
 		if (p->failed || p->terminating)
@@ -119,21 +124,21 @@ tally_pod(struct tally *t, const struct pod_state *p,
 	t->live++;
 	if (p->fresh)
 		t->live_fresh++;
-	if (p->ready && p->ready_since + w->min_ready <= now) {
-		t->available++;
-		return;
-	}
 	if (p->ready) {
-		look_again(out, p->ready_since + w->min_ready);
-		t->starting++;
+		t->starting += waits;
+		t->available += !waits;
 		return;
 	}
 	worse_pod(&t->worst, p);
 	if (p->fresh)
 		worse_pod(&t->worst_fresh, p);
-	if (!p->was_ready && !cause_is_bad(p->cause) &&
-	    now < p->created + rules->first_ready_within)
-		t->starting++;
+	if (p->was_ready || cause_is_bad(p->cause) ||
+	    now >= p->created + rules->first_ready_within)
+		return;
+	t->starting++;
+	if (t->starting_until == 0 || p->created + rules->first_ready_within <
+	    t->starting_until)
+		t->starting_until = p->created + rules->first_ready_within;
 }
 
 static void
@@ -273,6 +278,8 @@ growing(const struct tally *t, unsigned desired, const struct health_rules *rule
 	if (now >= m->grown + rules->first_ready_within)
 		return (false);
 	look_again(out, m->grown + rules->first_ready_within);
+	if (t->starting_until != 0)
+		look_again(out, t->starting_until);
 	return (true);
 }
 
@@ -317,9 +324,8 @@ judge_missing(const struct workload_state *w, const struct tally *t, bool rollin
 	if (!rolling && m->health == HEALTH_ROLLING && missing <= t->starting &&
 	    (t->worst.name == NULL || !cause_is_bad(t->worst.cause))) {
 		rolling = true;
-		if (t->worst.name != NULL)
-			look_again(out, t->worst.created +
-			    rules->first_ready_within);
+		if (t->starting_until != 0)
+			look_again(out, t->starting_until);
 	}
 	out->cause = missing_cause(w, t);
 	if (rolling && t->available >= minimum)

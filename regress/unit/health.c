@@ -166,7 +166,7 @@ static const struct row rows[] = {
 	/* -- growth ---------------------------------------------------------- */
 	{ "scaled up: what was there serves", { DEPLOYMENT(5) },
 	    { READY, READY, READY, NEW(NR, NOW - S), NEW(NR, NOW - S) },
-	    WAS_OK(3), HEALTH_OK, CAUSE_STARTING, 3, 5, OLD, NOW + 10 * MIN },
+	    WAS_OK(3), HEALTH_OK, CAUSE_STARTING, 3, 5, OLD, NOW + 599 * S },
 	{ "scaled up, pods not made yet", { DEPLOYMENT(5) },
 	    { READY, READY, READY }, WAS_OK(3),
 	    HEALTH_OK, CAUSE_STARTING, 3, 5, OLD, NOW + 10 * MIN },
@@ -184,7 +184,7 @@ static const struct row rows[] = {
 	{ "woken from zero", { DEPLOYMENT(1) }, { NEW(NR, NOW - S) },
 	    { .was_found = true, .was_healthy = true, .desired = 0,
 	    .health = HEALTH_IDLE, .since = OLD }, HEALTH_IDLE, CAUSE_STARTING,
-	    0, 1, OLD, NOW + 10 * MIN },
+	    0, 1, OLD, NOW + 599 * S },
 
 	/* -- rollouts --------------------------------------------------------- */
 	{ "a rollout at full capacity is nothing",
