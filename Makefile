@@ -120,7 +120,7 @@ kanata-store_SRCS = $(worker) $(http) \
 		store/main.c store/state.c store/embedded.c store/etcd.c \
 		store/etcd_call.c store/etcd_elect.c store/etcd_write.c \
 		store/etcd_json.c store/etcd_pull.c store/etcd_reply.c \
-		store/etcd_say.c
+		store/etcd_say.c store/etcd_shared.c store/etcd_watch.c
 kanata-store_LIBS = -lcurl -levent_core -ljansson -llmdb -lmsgpackc -lseccomp -lbsd
 
 kanata-runner_SRCS = $(worker) common/lines.c common/plugin.c \
@@ -315,7 +315,7 @@ proc_http_SRCS = common/clock.c $(common) $(http) $(child)
 proc_http_LIBS = -lcurl -levent_core -lmsgpackc -lseccomp -lbsd
 proc_http_NEEDS = $(proc_dialer_NEEDS)
 
-PROC +=		store store_faults store_leader
+PROC +=		store store_faults store_leader store_shared
 store_ends =	$(common) $(child) regress/proc/server.c regress/proc/store_ends.c
 proc_store_SRCS = $(store_ends)
 proc_store_LIBS = $(unit_message_LIBS)
@@ -326,6 +326,9 @@ proc_store_faults_NEEDS = $(proc_store_NEEDS)
 proc_store_leader_SRCS = $(store_ends) common/clock.c
 proc_store_leader_LIBS = $(unit_message_LIBS)
 proc_store_leader_NEEDS = $(proc_store_NEEDS)
+proc_store_shared_SRCS = $(store_ends)
+proc_store_shared_LIBS = $(unit_message_LIBS)
+proc_store_shared_NEEDS = $(proc_store_NEEDS)
 
 PROC +=		notifier
 proc_notifier_SRCS = $(common) $(child) regress/proc/notifier_ends.c \

@@ -26,6 +26,8 @@
 
 #define LOCK_FILE	"kanata.lock"
 #define DATABASE_FILE	"kanata.mdb"
+/* In front of the keys that replicas would share. */
+#define SHARED		"shared/"
 #define LOCK_WAIT	60	/* times 50 ms */
 #define CHECK_SECONDS	30
 /* One file, no lock file of LMDB's own, no thread-local slots. */
@@ -33,7 +35,7 @@
 
 static MDB_env		*env;
 static MDB_dbi		 dbi;
-static struct state	 state;
+static struct state	 state, shared;
 static char		 where[PATH_MAX];
 static size_t		 map_size;
 static char		*instance;	/* of the configuration that runs */
@@ -162,26 +164,30 @@ check_in_child(void)
 static void
 remember(const MDB_val *name, const MDB_val *data)
 {
-	char key[STATE_KEY_MAX + 1];
+	char name_buf[sizeof(SHARED) + STATE_KEY_MAX], *key = name_buf;
+	struct state *to = &state;
 	const char *why;
 
-	if (name->mv_size > STATE_KEY_MAX) {
+	if (name->mv_size >= sizeof(name_buf)) {
 		log_warnx("%s: a key of %zu bytes is ignored", where,
 		    name->mv_size);
 		return;
 	}
 	memcpy(key, name->mv_data, name->mv_size);
 	key[name->mv_size] = '\0';
-	if (strlen(key) != name->mv_size)
-		why = "the key has a NUL";
-	else if ((why = state_key_refused(key)) == NULL)
-		why = state_no_room(&state, key, data->mv_size);
+	why = strlen(key) != name->mv_size ? "the key has a NUL" : NULL;
+	if (strncmp(key, SHARED, strlen(SHARED)) == 0) {
+		key += strlen(SHARED);
+		to = &shared;
+	}
+	if (why == NULL && (why = state_key_refused(key)) == NULL)
+		why = state_no_room(to, key, data->mv_size);
 	if (why != NULL) {
 		log_warnx("%s: \"%s\" is ignored: %s", where, log_safe(key),
 		    why);
 		return;
 	}
-	state_want(&state, state_need(&state, key),
+	state_want(to, state_need(to, key),
 	    value_new(data->mv_data, data->mv_size));
 }
 
@@ -213,6 +219,7 @@ embedded_open(const char *dir, size_t map_bytes)
 	int dirfd, rc;
 
 	state_init(&state);
+	state_init(&shared);
 	map_size = map_bytes;
 	if ((size_t)snprintf(where, sizeof(where), "%s/%s", dir,
 	    DATABASE_FILE) >= sizeof(where))
@@ -236,7 +243,7 @@ static int
 write_item(const char *name, const struct value *value)
 {
 	MDB_val key = { .mv_size = strlen(name) }, data = { 0 };
-	char copy[STATE_KEY_MAX + 1];
+	char copy[sizeof(SHARED) + STATE_KEY_MAX];
 	MDB_txn *txn;
 	int rc;
 
@@ -260,27 +267,30 @@ write_item(const char *name, const struct value *value)
 	return (mdb_txn_commit(txn));
 }
 
-static void
-embedded_put(uint32_t id, const char *key, struct value *value)
+/* prefix: of the key in the database.  Takes the value; NULL or why not, a static
+ * text. */
+static const char *
+change(struct state *to, const char *prefix, const char *key,
+    struct value *value)
 {
-	struct item *item = state_find(&state, key);
+	static char text[256];
+	char name[sizeof(SHARED) + STATE_KEY_MAX];
+	struct item *item = state_find(to, key);
 	const char *why;
-	char text[256];
 	int rc;
 
 	if (value_same(item == NULL ? NULL : item->wanted, value)) {
 		value_free(value);
-		store_done(id);
-		return;
+		return (NULL);
 	}
 	if (value != NULL &&
-	    (why = state_no_room(&state, key, value->len)) != NULL) {
+	    (why = state_no_room(to, key, value->len)) != NULL) {
 		value_free(value);
-		log_warnx("\"%s\" is not stored: %s", log_safe(key), why);
-		store_failed(id, why);
-		return;
+		return (why);
 	}
-	rc = worker_observe() ? 0 : write_item(key, value);
+	strlcpy(name, prefix, sizeof(name));
+	strlcat(name, key, sizeof(name));
+	rc = worker_observe() ? 0 : write_item(name, value);
 	if (rc != 0) {
 		value_free(value);
 		/* After this one LMDB wants to be opened anew. */
@@ -290,15 +300,53 @@ embedded_put(uint32_t id, const char *key, struct value *value)
 		snprintf(text, sizeof(text), "embedded database: %s",
 		    rc == MDB_MAP_FULL || rc == MDB_TXN_FULL ?
 		    "it is full" : mdb_strerror(rc));
-		log_warnx("\"%s\" is not stored: %s", log_safe(key), text);
-		store_failed(id, text);
-		return;
+		return (text);
 	}
 	if (value == NULL)
-		state_remove(&state, item);
+		state_remove(to, item);
 	else
-		state_want(&state, state_need(&state, key), value);
-	store_done(id);
+		state_want(to, state_need(to, key), value);
+	return (NULL);
+}
+
+static void
+answer(uint32_t id, const char *key, const char *why)
+{
+	if (why == NULL) {
+		store_done(id);
+		return;
+	}
+	log_warnx("\"%s\" is not stored: %s", log_safe(key), why);
+	store_failed(id, why);
+}
+
+static void
+embedded_put(uint32_t id, const char *key, struct value *value)
+{
+	answer(id, key, change(&state, "", key, value));
+}
+
+static void
+embedded_shared_put(uint32_t id, const char *key, struct value *value)
+{
+	const char *why = change(&shared, SHARED, key, value_ref(value));
+
+	if (why == NULL)
+		store_shared_item(key, value);
+	answer(id, key, why);
+	value_free(value);
+}
+
+static void
+embedded_shared_tell(void)
+{
+	struct item *item;
+
+	store_shared_begin();
+	for (item = state_first(&shared); item != NULL;
+	    item = state_next(item))
+		store_shared_item(item->key, item->wanted);
+	store_shared_end();
 }
 
 static void
@@ -382,6 +430,8 @@ const struct engine engine_embedded = {
 	.put = embedded_put,
 	.forget = embedded_forget,
 	.stop = embedded_stop,
+	.shared_put = embedded_shared_put,
+	.shared_tell = embedded_shared_tell,
 	.show = embedded_show,
 	.conf_prepare = embedded_prepare,
 	.conf_commit = embedded_commit,

@@ -24,6 +24,11 @@ struct engine {
 	/* The key is a good one and the value not too large; NULL: delete.
 	 * Takes the value.  Done means: it will not be lost. */
 	void		(*put)(uint32_t id, const char *key, struct value *);
+	/* The same of a key that all replicas share (message_table.h). */
+	void		(*shared_put)(uint32_t id, const char *key,
+			    struct value *);
+	/* All that is shared, to a notifier that is new; or later. */
+	void		(*shared_tell)(void);
 	/* Who asked is gone: no answers to what it asked. */
 	void		(*forget)(void);
 	/* Nobody asks any more: exits. */
@@ -56,6 +61,10 @@ void	 store_item(uint32_t id, const char *key, const struct value *);
 void	 store_loaded(uint32_t id);
 void	 store_done(uint32_t id);
 void	 store_failed(uint32_t id, const char *why);
+/* What all replicas share: all of it, then each change; NULL: not there. */
+void	 store_shared_begin(void);
+void	 store_shared_item(const char *key, const struct value *);
+void	 store_shared_end(void);
 /* What holds from now on; sent only when it changed.  until: on the clock of
  * CLOCK_BOOTTIME in ms, the end of speaking unless more is heard; 0: never. */
 void	 store_say(bool reachable, bool speaks, uint64_t until,

@@ -64,6 +64,7 @@ etcd_init(struct event_base *base, const char *daemon)
 	make_identity(&etcd, daemon);
 	etcd_elect_init(&etcd);
 	etcd_write_init(&etcd);
+	etcd_shared_init(&etcd);
 }
 
 /* -- what holds ------------------------------------------------------------ */
@@ -96,7 +97,7 @@ etcd_answer_load(struct etcd *e)
 {
 	struct item *item;
 
-	if (!e->load_waits || !etcd_knows(e))
+	if (!e->load_waits || !etcd_knows(e) || !e->shared_known)
 		return;
 	for (item = state_first(&e->state); item != NULL;
 	    item = state_next(item))
@@ -131,6 +132,7 @@ etcd_forget(void)
 	/* A new notifier loads in any case. */
 	etcd.told = etcd.load_again = false;
 	etcd_write_forget(&etcd);
+	etcd_shared_forget(&etcd);
 	etcd_update(&etcd);
 }
 
@@ -138,6 +140,18 @@ static void
 etcd_stop(void)
 {
 	etcd_elect_resign(&etcd);
+}
+
+static void
+etcd_put_shared(uint32_t id, const char *key, struct value *value)
+{
+	etcd_shared_put(&etcd, id, key, value);
+}
+
+static void
+etcd_tell_shared(void)
+{
+	etcd_shared_tell(&etcd);
 }
 
 static void
@@ -343,6 +357,7 @@ nodes_replace(struct etcd *e, const struct conf_etcd *c)
 
 	etcd_cancel(e, LANE_ELECT);
 	etcd_write_abandon(e);
+	etcd_shared_restart(e);
 	for (i = 0; i < e->nnode; i++) {
 		http_server_free(e->node[i].server);
 		free(e->node[i].host);
@@ -398,6 +413,7 @@ etcd_commit(const struct conf *conf)
 		e->leader_key = make_key(e->instance, "leader");
 		e->last_key = make_key(e->instance, "leader.last");
 		e->state_prefix = make_key(e->instance, "state/");
+		e->shared_prefix = make_key(e->instance, "shared/");
 	}
 	if (!same)
 		nodes_replace(e, conf->etcd);
@@ -435,6 +451,8 @@ const struct engine engine_etcd = {
 	.put = etcd_put,
 	.forget = etcd_forget,
 	.stop = etcd_stop,
+	.shared_put = etcd_put_shared,
+	.shared_tell = etcd_tell_shared,
 	.show = etcd_show,
 	.conf_prepare = etcd_prepare,
 	.conf_commit = etcd_commit,

@@ -1,7 +1,8 @@
 /*
  * The etcd engine, inside: shared by etcd.c (configuration, requests of the
  * notifier), etcd_say.c (what holds), etcd_call.c (one request to one node),
- * etcd_elect.c (login, lease, leadership) and etcd_write.c (changes on their way).
+ * etcd_elect.c (login, lease, leadership), etcd_write.c (changes on their way),
+ * etcd_shared.c and etcd_watch.c (what all replicas share).
  */
 #ifndef KANATA_STORE_ETCD_H
 #define KANATA_STORE_ETCD_H
@@ -23,7 +24,7 @@
 #define ETCD_BATCH_BYTES	(512 * 1024)
 
 /* At most one request at a time in each. */
-enum etcd_lane { LANE_ELECT, LANE_WRITE, LANE_MAX };
+enum etcd_lane { LANE_ELECT, LANE_WRITE, LANE_SHARED, LANE_MAX };
 
 struct etcd;
 /* reply is borrowed and NULL unless ETCD_OK; text is untrusted. */
@@ -79,7 +80,7 @@ struct etcd {
 
 	/* etcd.c */
 	char		*instance;	/* NULL: no configuration yet */
-	char		*leader_key, *last_key, *state_prefix;
+	char		*leader_key, *last_key, *state_prefix, *shared_prefix;
 	bool		 publish;	/* on_loss */
 	bool		 observe;
 	char		*user;		/* "": no authentication */
@@ -134,6 +135,24 @@ struct etcd {
 	unsigned	 conflicts;	/* in a row */
 	bool		 full;		/* etcd is out of space */
 	bool		 warned;	/* that changes are held in memory */
+
+	/* etcd_shared.c */
+	struct event	*shared_timer;	/* pending: wait before the next try */
+	struct event	*shared_deadline; /* of who waits */
+	struct state	 shared;	/* the copy; wanted is what stands there */
+	TAILQ_HEAD(, shared_write) shared_writes;
+	unsigned	 nshared_write;
+	bool		 shared_fresh;	/* read, or followed since */
+	bool		 shared_known;	/* read since the start or the election */
+	bool		 shared_told;	/* the notifier has all of it */
+	int64_t		 shared_revision; /* of the reading */
+
+	/* etcd_watch.c */
+	struct http_request *watch;
+	unsigned	 watch_node, watch_failures;	/* in a row */
+	char		*watch_text;	/* the beginning of a message */
+	size_t		 watch_len, watch_size;
+	char		 watch_trouble[ETCD_TEXT_MAX];
 };
 
 /* etcd_say.c */
@@ -181,6 +200,31 @@ void	 etcd_elect_restart(struct etcd *);
 
 /* etcd_pull.c */
 void	 etcd_pull(struct etcd *);
+
+/* etcd_shared.c */
+#define SHARED_VALUE_MAX	16384
+void	 etcd_shared_init(struct etcd *);
+/* Sends or reads what is to be, if it can be now. */
+void	 etcd_shared_step(struct etcd *);
+/* Takes the value. */
+void	 etcd_shared_put(struct etcd *, uint32_t id, const char *key,
+	    struct value *);
+/* A key, as a range or the watch tells. */
+void	 etcd_shared_apply(struct etcd *, const struct etcd_kv *, bool deleted);
+/* Gives all of it to the notifier, if it is known. */
+void	 etcd_shared_tell(struct etcd *);
+/* The notifier is gone. */
+void	 etcd_shared_forget(struct etcd *);
+/* Reads all of it before anything is answered: this process was elected. */
+void	 etcd_shared_again(struct etcd *);
+/* The connections are made anew. */
+void	 etcd_shared_restart(struct etcd *);
+
+/* etcd_watch.c */
+void	 etcd_watch_init(struct etcd *);
+/* Watches, at the node in use. */
+void	 etcd_watch_step(struct etcd *);
+void	 etcd_watch_stop(struct etcd *);
 
 /* etcd_write.c */
 void	 etcd_write_init(struct etcd *);

@@ -235,6 +235,20 @@ etcd_range_prefix(const char *prefix, unsigned limit)
 }
 
 json_t *
+etcd_watch_request(const char *prefix, int64_t revision)
+{
+	json_t *create = etcd_range(prefix);
+	char *end = etcd_range_end(prefix);
+
+	set_string(create, "range_end", end);
+	set_int(create, "start_revision", revision);
+	if (json_object_set_new(create, "progress_notify", json_true()) == -1)
+		fatalx("out of memory for JSON");
+	free(end);
+	return (need(json_pack("{s:o}", "create_request", create)));
+}
+
+json_t *
 etcd_grant(unsigned seconds)
 {
 	json_t *body = need(json_object());
@@ -368,13 +382,11 @@ etcd_kv_count(const json_t *range)
 	return (json_array_size(json_object_get(range, "kvs")));
 }
 
-int
-etcd_kv_read(const json_t *range, size_t n, struct etcd_kv *kv)
+/* -1: it has no key, or never stood there. */
+static int
+read_kv(const json_t *json, struct etcd_kv *kv)
 {
-	const json_t *json;
-
 	memset(kv, 0, sizeof(*kv));
-	json = json_array_get(json_object_get(range, "kvs"), n);
 	kv->key = etcd_unbase64(etcd_string(json, "key", ""), &kv->key_len);
 	kv->value = etcd_unbase64(etcd_string(json, "value", ""),
 	    &kv->value_len);
@@ -382,12 +394,30 @@ etcd_kv_read(const json_t *range, size_t n, struct etcd_kv *kv)
 	kv->mod_revision = etcd_int(json, "mod_revision");
 	kv->lease = etcd_int(json, "lease");
 	if (kv->key == NULL || kv->value == NULL || kv->key_len == 0 ||
-	    strlen(kv->key) != kv->key_len || kv->create_revision <= 0 ||
-	    kv->mod_revision <= 0) {
+	    strlen(kv->key) != kv->key_len || kv->mod_revision <= 0) {
 		etcd_kv_clear(kv);
 		return (-1);
 	}
 	return (0);
+}
+
+int
+etcd_kv_read(const json_t *range, size_t n, struct etcd_kv *kv)
+{
+	if (read_kv(json_array_get(json_object_get(range, "kvs"), n), kv) == -1)
+		return (-1);
+	if (kv->create_revision <= 0) {
+		etcd_kv_clear(kv);
+		return (-1);
+	}
+	return (0);
+}
+
+int
+etcd_event_read(const json_t *event, struct etcd_kv *kv, bool *deleted)
+{
+	*deleted = strcmp(etcd_string(event, "type", "PUT"), "DELETE") == 0;
+	return (read_kv(json_object_get(event, "kv"), kv));
 }
 
 void

@@ -30,6 +30,8 @@ char	*etcd_range_end(const char *prefix);
 /* Request bodies; the caller owns them. */
 json_t	*etcd_range(const char *key);
 json_t	*etcd_range_prefix(const char *prefix, unsigned limit);
+/* All changes below the prefix from this revision on. */
+json_t	*etcd_watch_request(const char *prefix, int64_t revision);
 json_t	*etcd_grant(unsigned seconds);
 json_t	*etcd_lease(int64_t id);	/* for keepalive and revoke */
 json_t	*etcd_login(const char *user, const char *password);
@@ -84,6 +86,8 @@ struct etcd_kv {
 size_t	 etcd_kv_count(const json_t *range);
 /* Reads one; returns -1 if it makes no sense, and then nothing is to be freed. */
 int	 etcd_kv_read(const json_t *range, size_t, struct etcd_kv *);
+/* The same of an event of a watch.  Deleted: there is no value. */
+int	 etcd_event_read(const json_t *, struct etcd_kv *, bool *deleted);
 void	 etcd_kv_clear(struct etcd_kv *);
 /* The answer to the n-th operation of a transaction, NULL if there is none. */
 const json_t *etcd_txn_range(const json_t *reply, size_t n);

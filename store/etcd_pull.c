@@ -94,6 +94,7 @@ on_pull(struct etcd *e, enum etcd_error error, const json_t *reply,
 void
 etcd_pull(struct etcd *e)
 {
+	etcd_shared_again(e);
 	etcd_call(e, LANE_ELECT, "/v3/kv/range",
 	    etcd_range_prefix(e->state_prefix, 2 * STATE_ITEMS_MAX),
 	    ETCD_TIME_LIMIT, on_pull);

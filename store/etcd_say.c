@@ -90,4 +90,5 @@ etcd_update(struct etcd *e)
 		e->silenced = true;
 		etcd_update(e);
 	}
+	etcd_shared_step(e);
 }

@@ -88,6 +88,34 @@ store_failed(uint32_t id, const char *why)
 }
 
 void
+store_shared_begin(void)
+{
+	if (notifier != NULL)
+		channel_send_empty(notifier, MSG_SHARED_BEGIN, 0);
+}
+
+void
+store_shared_item(const char *key, const struct value *value)
+{
+	struct message_out *m;
+
+	if (notifier == NULL)
+		return;
+	m = message_new(MSG_SHARED_ITEM, 0);
+	message_put_s(m, key);
+	message_put_x(m, value == NULL ? "" : value->data,
+	    value == NULL ? 0 : value->len);
+	channel_send(notifier, m, -1);
+}
+
+void
+store_shared_end(void)
+{
+	if (notifier != NULL)
+		channel_send_empty(notifier, MSG_SHARED_END, 0);
+}
+
+void
 store_secret_again(enum secret secret)
 {
 	struct message_out *m = message_new(MSG_SECRET_AGAIN, 0);
@@ -103,7 +131,7 @@ store_on_write(struct message *m)
 	const uint8_t *data = NULL;
 	size_t len = 0;
 
-	if (m->type == MSG_STORE_PUT)
+	if (m->type != MSG_STORE_DELETE)
 		data = message_get_x(m, &len);
 	if ((why = state_key_refused(key)) != NULL) {
 		log_warnx("notifier: key \"%s\" is not stored: %s",
@@ -111,7 +139,10 @@ store_on_write(struct message *m)
 		store_failed(m->id, why);
 		return;
 	}
-	if (m->type == MSG_STORE_PUT)
+	if (m->type == MSG_SHARED_PUT)
+		engine->shared_put(m->id, key, len == 0 ? NULL :
+		    value_new(data, len));
+	else if (m->type == MSG_STORE_PUT)
 		engine->put(m->id, key, value_new(data, len));
 	else
 		engine->put(m->id, key, NULL);
@@ -128,6 +159,7 @@ store_dispatch_notifier(struct channel *c, struct message *m, void *arg)
 		return (NULL);
 	case MSG_STORE_PUT:
 	case MSG_STORE_DELETE:
+	case MSG_SHARED_PUT:
 		store_on_write(m);
 		return (NULL);
 	default:
@@ -174,6 +206,7 @@ store_link(enum role peer, unsigned instance, int fd)
 		    ROLE_NOTIFIER, store_dispatch_notifier, store_notifier_gone,
 		    NULL);
 		send_state();
+		engine->shared_tell();
 		break;
 	case ROLE_DIALER:
 		if (engine == &engine_etcd) {

@@ -42,6 +42,21 @@ on_notifier(struct store *s, struct message *m)
 		s->until = message_get_u(m);
 		s->nstate++;
 		return;
+	case MSG_SHARED_BEGIN:
+		s->shared[0] = '\0';
+		s->shared_known = false;
+		return;
+	case MSG_SHARED_ITEM:
+		strlcat(s->shared, message_get_s(m), sizeof(s->shared));
+		strlcat(s->shared, "=", sizeof(s->shared));
+		data = message_get_x(m, &len);
+		used = strlen(s->shared);
+		snprintf(s->shared + used, sizeof(s->shared) - used, "%.*s;",
+		    (int)len, (const char *)data);
+		return;
+	case MSG_SHARED_END:
+		s->shared_known = true;
+		return;
 	case MSG_STORE_ITEM:
 		strlcat(s->items, message_get_s(m), sizeof(s->items));
 		strlcat(s->items, "=", sizeof(s->items));
@@ -310,6 +325,34 @@ put(struct store *s, uint32_t id, const char *key, const char *value)
 	if (value != NULL)
 		message_put_x(m, value, strlen(value));
 	assert_int_equal(message_send(s->notifier, m, -1), 0);
+}
+
+void
+share(struct store *s, uint32_t id, const char *key, const char *value)
+{
+	struct message_out *m = message_new(MSG_SHARED_PUT, id);
+
+	s->answer[id] = '\0';
+	message_put_s(m, key);
+	message_put_x(m, value, strlen(value));
+	assert_int_equal(message_send(s->notifier, m, -1), 0);
+}
+
+const char *
+shared_value(const struct store *s, const char *key)
+{
+	static char value[600];
+	const char *p = s->shared, *found = NULL;
+	size_t len = strlen(key);
+
+	for (; *p != '\0'; p = strchr(p, ';') + 1)
+		if (strncmp(p, key, len) == 0 && p[len] == '=')
+			found = p + len + 1;
+	if (found == NULL)
+		return (NULL);
+	snprintf(value, sizeof(value), "%.*s", (int)strcspn(found, ";"),
+	    found);
+	return (value);
 }
 
 void

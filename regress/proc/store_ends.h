@@ -22,6 +22,8 @@ struct store {
 	char		 answer[IDS];		/* D, F or L, by id */
 	char		 why[600];		/* of the last failure */
 	char		 items[8192];		/* of the last load, key=value; */
+	char		 shared[8192];		/* what it tells, key=value; */
+	bool		 shared_known;
 	unsigned	 nsecret_again;
 	bool		 prepared, refused, shown;
 	char		 rows[4096];
@@ -82,6 +84,11 @@ void	 put(struct store *, uint32_t id, const char *key, const char *value);
 /* ... and expects D or F. */
 void	 put_is(struct store *, uint32_t id, const char *key,
 	    const char *value, char want);
+/* The same of what all replicas share. */
+void	 share(struct store *, uint32_t id, const char *key,
+	    const char *value);
+/* The last that was told of the key; "": it is not there, NULL: nothing. */
+const char *shared_value(const struct store *, const char *key);
 /* What kanatactl would be shown, into rows. */
 void	 show(struct store *);
 

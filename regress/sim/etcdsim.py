@@ -70,6 +70,8 @@ class Etcd:
         self.revision, self.next_lease = 1, 7587862094711042561
         self.counts = {}
         self.lease_ttl = None       # what a lease gets, whatever was asked for
+        self.events = []            # (revision, key, event) of all changes
+        self.news, self.watches = threading.Condition(self.lock), 0
 
     # The test's control.
 
@@ -98,7 +100,15 @@ class Etcd:
     def sim_delete(self, key):
         with self.lock:
             self.revision += 1
-            self.keys.pop(key.encode(), None)
+            self.remove(key.encode())
+
+    def sim_end_watches(self, compact=False):
+        """Each watch ends; compact: what it would have told of is gone."""
+        with self.lock:
+            self.watches += 1
+            if compact:
+                self.events = []
+            self.news.notify_all()
 
     def sim_expire_leases(self):
         with self.lock:
@@ -125,6 +135,16 @@ class Etcd:
         old = self.keys.get(key)
         self.keys[key] = Key(value, lease, old.create if old else self.revision, self.revision,
                              old.version + 1 if old else 1)
+        self.tell(key, {"kv": self.keys[key].read(key)})
+
+    def remove(self, key):
+        if self.keys.pop(key, None):
+            self.tell(key, {"type": "DELETE", "kv": {"key": encode(key),
+                                                     "mod_revision": str(self.revision)}})
+
+    def tell(self, key, event):
+        self.events.append((self.revision, key, event))
+        self.news.notify_all()
 
     def select(self, request):
         key = decode(request, "key")
@@ -146,7 +166,7 @@ class Etcd:
         if gone:
             self.revision += 1
         for key in gone:
-            del self.keys[key]
+            self.remove(key)
 
     # Operations; each returns its answer without the header.
 
@@ -171,7 +191,7 @@ class Etcd:
     def op_delete(self, request):
         keys = self.select(request)
         for key in keys:
-            del self.keys[key]
+            self.remove(key)
         return {"deleted": str(len(keys))} if keys else {}
 
     OPERATIONS = {"request_range": ("response_range", op_range),
@@ -265,6 +285,26 @@ class Etcd:
         # Simple tokens are extended by use.
         self.tokens[token] = time.monotonic() + self.token_ttl
 
+    def watch(self, request):
+        """Yields what the stream says, each a JSON object."""
+        create = request["create_request"]
+        start, end = decode(create, "key"), decode(create, "range_end")
+        with self.lock:
+            self.counts["watch"] = self.counts.get("watch", 0) + 1
+            mine, done = self.watches, int(create.get("start_revision", 0)) - 1
+        yield {"created": True}
+        while True:
+            with self.lock:
+                new = [entry for entry in self.events if entry[0] > done]
+                if not new and mine == self.watches:
+                    self.news.wait(1)
+                    new = []
+                if mine != self.watches:
+                    return
+                done = new[-1][0] if new else done
+                events = [event for _, key, event in new if start <= key < end]
+            yield {"events": events} if events else None
+
     PATHS = {"kv/range": op_range, "kv/put": put, "kv/deleterange": delete_range, "kv/txn": txn,
              "lease/grant": grant, "lease/keepalive": keepalive, "lease/revoke": revoke,
              "auth/authenticate": authenticate}
@@ -292,6 +332,9 @@ class EtcdHandler(SimHandler):
             self.send_json(200, {"etcdserver": "3.4.23", "etcdcluster": "3.4.0"})
             return
         path = self.url_path.removeprefix("/v3/")
+        if path == "watch" and self.command == "POST":
+            self.answer_watch(etcd)
+            return
         if path not in Etcd.PATHS or self.command != "POST":
             self.send_body(404, "text/plain", b"Not Found\n")
             return
@@ -307,6 +350,23 @@ class EtcdHandler(SimHandler):
         if path == "lease/keepalive" and status == 200:
             answer = {"result": answer}
         self.send_json(status, answer)
+
+    def answer_watch(self, etcd):
+        try:
+            etcd.check_token(self.headers.get("Authorization"))
+        except EtcdError as error:
+            self.send_json(error.status, error.body)
+            return
+        self.start_chunks()
+        for message in etcd.watch(json.loads(self.body)):
+            if message is None:
+                if self.client_is_gone():
+                    raise Hangup
+                continue
+            header = {"revision": str(etcd.revision)}
+            line = json.dumps({"result": {"header": header, **message}}) + "\n"
+            self.wfile.write(self.chunk(line.encode()))
+        self.wfile.write(b"0\r\n\r\n")
 
     def fault_before(self, fault):
         """True if that was the answer."""

@@ -71,6 +71,31 @@ store_secret_again(enum secret secret)
 	abort();
 }
 
+static char shared[256];
+
+void
+store_shared_begin(void)
+{
+	shared[0] = '\0';
+}
+
+void
+store_shared_item(const char *key, const struct value *value)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "%s=%.*s;", key,
+	    value == NULL ? 0 : (int)value->len,
+	    value == NULL ? "" : value->data);
+	strlcat(shared, line, sizeof(shared));
+}
+
+void
+store_shared_end(void)
+{
+	strlcat(shared, ".", sizeof(shared));
+}
+
 static bool observe;
 
 bool
@@ -178,6 +203,11 @@ use_first(void)
 	put(5, "c", NULL);
 	put(6, "never-there", NULL);
 	CHECK(ndone == 6);
+	engine_embedded.shared_put(7, "a/1", value_new("shared", 6));
+	engine_embedded.shared_put(8, "gone", value_new("x", 1));
+	engine_embedded.shared_put(9, "gone", NULL);
+	CHECK(strcmp(shared, "a/1=shared;gone=x;gone=;") == 0);
+	CHECK(ndone == 9);
 	loads("3 a/1=one;3 b/2=TWO;");
 	/* As a power cut would. */
 	kill(getpid(), SIGKILL);
@@ -190,6 +220,8 @@ use_second(void)
 	char path[128];
 
 	loads("3 a/1=one;3 b/2=TWO;");
+	engine_embedded.shared_tell();
+	CHECK(strcmp(shared, "a/1=shared;.") == 0);
 	/* Unchanged: not written. */
 	path_of(path, sizeof(path), "kanata.mdb");
 	CHECK(stat(path, &before) == 0);
