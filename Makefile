@@ -54,7 +54,8 @@ kanatad_SRCS =	$(common) common/usage.c common/clock.c common/duration.c common/
 		kanatad/main.c kanatad/supervise.c kanatad/child.c kanatad/setup.c \
 		kanatad/parse.c kanatad/access.c kanatad/proxy.c \
 		kanatad/address.c kanatad/value.c kanatad/run.c \
-		kanatad/configure.c kanatad/control.c kanatad/options.c \
+		kanatad/configure.c kanatad/control.c kanatad/control_order.c \
+		kanatad/options.c \
 		kanatad/print.c kanatad/list.c kanatad/notify.c kanatad/drop.c \
 		kanatad/layout.c kanatad/replay.c kanatad/create_user.c \
 		common/users.c
@@ -101,13 +102,13 @@ incidents =	notifier/incident.c notifier/rules.c notifier/debounce.c \
 		notifier/assign.c notifier/step.c notifier/outcome.c \
 		notifier/shown.c notifier/record.c notifier/member.c \
 		notifier/text.c notifier/expand.c notifier/view.c \
-		notifier/timestamp.c \
-		notifier/order.c
+		notifier/timestamp.c notifier/order.c notifier/lookup.c
 kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
 		notifier/main.c notifier/api.c notifier/access.c \
 		notifier/gate.c \
 		notifier/instatus.c notifier/page.c notifier/post.c \
 		notifier/persist.c notifier/show.c notifier/feed.c \
+		notifier/share.c notifier/operator.c \
 		notifier/tap.c $(recording)
 kanata-notifier_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 
@@ -139,7 +140,8 @@ kanata-web_LIBS = -lcrypt -levent_core -levent_extra -levent_openssl -lssl -lcry
 kanatactl_SRCS = common/role.c common/log.c common/message.c common/datagram.c \
 		common/message_io.c common/health.c common/conf.c \
 		common/cage.c common/duration.c \
-		kanatactl/main.c kanatactl/show.c kanatactl/record.c
+		kanatactl/main.c kanatactl/command.c kanatactl/show.c \
+		kanatactl/show_order.c kanatactl/record.c
 kanatactl_LIBS = -ljansson -lmsgpackc -lseccomp -lbsd
 
 SBIN =		$(B)/sbin/kanatad

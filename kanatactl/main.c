@@ -24,15 +24,6 @@
 #include "kanatactl.h"
 #include "paths.h"
 
-static const struct { const char *word; unsigned what; } parts[] = {
-	{ "components", SHOW_COMPONENTS },
-	{ "incidents", SHOW_INCIDENTS },
-	{ "workers", SHOW_WORKERS },
-	{ "watches", SHOW_WATCHES },
-	{ "state", SHOW_STATE },
-	{ "pods", SHOW_PODS },
-};
-
 static struct recording recording;
 
 __attribute__((noreturn))
@@ -41,47 +32,21 @@ usage(void)
 {
 	fprintf(stderr,
 	    "usage: kanatactl [-j] [-s socket] show [components | incidents | "
-	    "workers |\n           watches | state | pods]\n"
+	    "silences |\n           workers | watches | leader | state | days "
+	    "| pods]\n"
+	    "       kanatactl [-j] [-s socket] show history [component]\n"
+	    "       kanatactl [-j] [-s socket] explain component\n"
+	    "       kanatactl [-j] [-s socket] silence component duration "
+	    "[reason ...]\n"
+	    "       kanatactl [-j] [-s socket] silence component off\n"
+	    "       kanatactl [-j] [-s socket] maintenance start component ...\n"
+	    "           [duration [reason ...]]\n"
+	    "       kanatactl [-j] [-s socket] maintenance end component ...\n"
 	    "       kanatactl [-j] [-s socket] reload | stop\n"
 	    "       kanatactl [-j] [-s socket] log brief | verbose\n"
 	    "       kanatactl [-n lines] [-s socket] [-t duration] record "
 	    "file\n");
 	exit(2);
-}
-
-/* The request that the words on the command line make. */
-static struct message_out *
-request(int argc, char **argv)
-{
-	struct message_out *m;
-	unsigned what = SHOW_ALL, i;
-
-	if (argc < 1)
-		usage();
-	if (strcmp(argv[0], "show") == 0 && argc <= 2) {
-		for (i = 0; argc == 2 && i < sizeof(parts) / sizeof(parts[0]);
-		    i++)
-			if (strcmp(argv[1], parts[i].word) == 0)
-				what = parts[i].what;
-		if (argc == 2 && what == SHOW_ALL)
-			usage();
-		m = message_new(MSG_CTL_SHOW, 1);
-		message_put_u(m, what);
-	} else if (strcmp(argv[0], "reload") == 0 && argc == 1)
-		m = message_new(MSG_CTL_RELOAD, 1);
-	else if (strcmp(argv[0], "stop") == 0 && argc == 1)
-		m = message_new(MSG_CTL_STOP, 1);
-	else if (strcmp(argv[0], "log") == 0 && argc == 2 &&
-	    (strcmp(argv[1], "brief") == 0 ||
-	    strcmp(argv[1], "verbose") == 0)) {
-		m = message_new(MSG_CTL_VERBOSE, 1);
-		message_put_u(m, strcmp(argv[1], "verbose") == 0);
-	} else if (strcmp(argv[0], "record") == 0 && argc == 2) {
-		recording.path = argv[1];
-		m = message_new(MSG_CTL_RECORD, 1);
-	} else
-		usage();
-	return (m);
 }
 
 static int
@@ -154,7 +119,9 @@ main(int argc, char **argv)
 		default:
 			usage();
 		}
-	out = request(argc - optind, argv + optind);
+	if ((out = command_request(argc - optind, argv + optind,
+	    &recording)) == NULL)
+		usage();
 	if (recording.path == NULL && (recording.lines != 0 ||
 	    recording.time != 0))
 		usage();

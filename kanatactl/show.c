@@ -13,16 +13,16 @@ static const char *const phases[] = {
 	"INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED"
 };
 
-static const char *
-phase_name(uint64_t phase)
+const char *
+show_phase(uint64_t phase)
 {
 	return (phase < sizeof(phases) / sizeof(phases[0]) ? phases[phase] :
 	    "?");
 }
 
 /* RFC 3339, UTC; one of four static buffers. */
-static const char *
-when(uint64_t ms)
+const char *
+show_when(uint64_t ms)
 {
 	static char buf[4][32];
 	static unsigned turn;
@@ -36,16 +36,16 @@ when(uint64_t ms)
 	return (p);
 }
 
-static void
-heading(struct showing *show, enum message_type type, const char *title)
+void
+show_heading(struct showing *show, enum message_type type, const char *title)
 {
 	if (show->last != type)
 		printf("%s%s\n", show->last == MESSAGE_TYPES ? "" : "\n", title);
 	show->last = type;
 }
 
-static void
-append(struct showing *show, const char *array, json_t *row)
+void
+show_append(struct showing *show, const char *array, json_t *row)
 {
 	json_t *rows = json_object_get(show->document, array);
 
@@ -58,16 +58,16 @@ append(struct showing *show, const char *array, json_t *row)
 }
 
 /* A worker chose the text; JSON wants UTF-8. */
-static json_t *
-text(const char *s)
+json_t *
+show_text(const char *s)
 {
 	json_t *value = json_string(s);
 
 	return (value != NULL ? value : json_string(log_safe(s)));
 }
 
-static json_t *
-number(uint64_t n)
+json_t *
+show_number(uint64_t n)
 {
 	return (json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n));
 }
@@ -88,25 +88,25 @@ show_component(struct showing *show, struct message *m)
 	    health != HEALTH_ROLLING)
 		show->bad = true;
 	if (show->as_json) {
-		append(show, "components", json_pack(
+		show_append(show, "components", json_pack(
 		    "{s:o s:o s:o s:s s:s s:o s:o s:s s:s s:s s:b s:o s:o}",
-		    "id", text(id), "name", text(name), "cluster",
-		    text(cluster), "health", health_name(health), "cause",
-		    cause_name(cause), "ready", number(ready), "desired",
-		    number(desired), "since", when(since), "page",
+		    "id", show_text(id), "name", show_text(name), "cluster",
+		    show_text(cluster), "health", health_name(health), "cause",
+		    cause_name(cause), "ready", show_number(ready), "desired",
+		    show_number(desired), "since", show_when(since), "page",
 		    page_status_name(page), "wanted", page_status_name(wanted),
-		    "paused", paused, "incident", text(incident), "detail",
-		    text(detail)));
+		    "paused", paused, "incident", show_text(incident), "detail",
+		    show_text(detail)));
 		return;
 	}
-	heading(show, m->type, "COMPONENT");
+	show_heading(show, m->type, "COMPONENT");
 	printf("%s  %s  %s  %llu/%llu  page %s", log_safe(id),
 	    name[0] == '\0' ? "-" : log_safe(name), health_name(health),
 	    (unsigned long long)ready, (unsigned long long)desired,
 	    page_status_name(page));
 	if (wanted != page)
 		printf(" (wanted %s)", page_status_name(wanted));
-	printf("  since %s", when(since));
+	printf("  since %s", show_when(since));
 	if (cause != CAUSE_NONE)
 		printf("  %s", cause_name(cause));
 	if (paused)
@@ -125,7 +125,7 @@ show_part(struct showing *show, struct message *m)
 	uint64_t status = message_get_u(m), pending = message_get_u(m);
 
 	if (show->as_json)
-		return (json_pack("{s:o s:s s:s*}", "id", text(component),
+		return (json_pack("{s:o s:s s:s*}", "id", show_text(component),
 		    "status", page_status_name(status), "pending",
 		    pending < PAGE_STATUS_MAX ? page_status_name(pending) :
 		    NULL));
@@ -147,30 +147,30 @@ show_incident(struct showing *show, struct message *m)
 	json_t *components = json_array(), *part;
 
 	if (!show->as_json) {
-		heading(show, m->type, "INCIDENT");
+		show_heading(show, m->type, "INCIDENT");
 		printf("%s  %s  %s  started %s  updated %s  resolved %s",
 		    log_safe(key), id[0] == '\0' ? "-" : log_safe(id),
-		    phase_name(status), when(started), when(updated),
-		    when(resolved));
+		    show_phase(status), show_when(started), show_when(updated),
+		    show_when(resolved));
 		if (pending < sizeof(phases) / sizeof(phases[0]))
-			printf("  pending %s", phase_name(pending));
+			printf("  pending %s", show_phase(pending));
 		if (attempts > 0)
 			printf("  failed %llu times, again %s",
-			    (unsigned long long)attempts, when(again));
+			    (unsigned long long)attempts, show_when(again));
 		printf("  \"%s\"", log_safe(name));
 	}
 	while (message_more(m))
 		if ((part = show_part(show, m)) != NULL)
 			json_array_append_new(components, part);
 	if (show->as_json)
-		append(show, "incidents", json_pack(
+		show_append(show, "incidents", json_pack(
 		    "{s:o s:o s:o s:s s:s s:s s:s s:s* s:o s:s s:O}", "key",
-		    text(key), "id", text(id), "name", text(name), "status",
-		    phase_name(status), "started", when(started), "updated",
-		    when(updated), "resolved", when(resolved), "pending",
+		    show_text(key), "id", show_text(id), "name", show_text(name), "status",
+		    show_phase(status), "started", show_when(started), "updated",
+		    show_when(updated), "resolved", show_when(resolved), "pending",
 		    pending < sizeof(phases) / sizeof(phases[0]) ?
-		    phase_name(pending) : NULL, "attempts", number(attempts),
-		    "again", when(again), "components", components));
+		    show_phase(pending) : NULL, "attempts", show_number(attempts),
+		    "again", show_when(again), "components", components));
 	else
 		putchar('\n');
 	json_decref(components);
@@ -195,16 +195,16 @@ show_worker(struct showing *show, struct message *m)
 		show->bad = true;
 	up = pid == 0 ? 0 : time(NULL) - (time_t)(started / 1000);
 	if (show->as_json) {
-		append(show, "workers", json_pack(
+		show_append(show, "workers", json_pack(
 		    "{s:o s:o s:s s:s s:o s:o s:o s:o s:o s:o}", "name",
-		    text(name), "pid", number(pid), "state", state, "started",
-		    when(started), "uptime", number(up < 0 ? 0 : up),
-		    "restarts", number(restarts), "landlock",
-		    number(landlock), "death", text(death), "memory",
-		    number(memory), "cpu_ms", number(cpu)));
+		    show_text(name), "pid", show_number(pid), "state", state, "started",
+		    show_when(started), "uptime", show_number(up < 0 ? 0 : up),
+		    "restarts", show_number(restarts), "landlock",
+		    show_number(landlock), "death", show_text(death), "memory",
+		    show_number(memory), "cpu_ms", show_number(cpu)));
 		return;
 	}
-	heading(show, m->type, "WORKER");
+	show_heading(show, m->type, "WORKER");
 	printf("%s  pid %llu  %s  up %lld s  restarts %llu  landlock %llu",
 	    log_safe(name), (unsigned long long)pid, log_safe(state),
 	    (long long)(up < 0 ? 0 : up), (unsigned long long)restarts,
@@ -228,23 +228,23 @@ show_watch(struct showing *show, struct message *m)
 
 	error = message_get_s(m);
 	if (show->as_json) {
-		append(show, "watches", json_pack(
+		show_append(show, "watches", json_pack(
 		    "{s:o s:o s:o s:o s:o s:o s:o s:o s:o s:s s:o}",
-		    "cluster", text(cluster), "resource", text(resource),
-		    "namespace", text(ns), "state", text(state),
-		    "resourceVersion", text(version), "objects",
-		    number(objects), "events", number(events), "bytes",
-		    number(bytes), "restarts", number(restarts), "last_event",
-		    when(last), "error", text(error)));
+		    "cluster", show_text(cluster), "resource", show_text(resource),
+		    "namespace", show_text(ns), "state", show_text(state),
+		    "resourceVersion", show_text(version), "objects",
+		    show_number(objects), "events", show_number(events), "bytes",
+		    show_number(bytes), "restarts", show_number(restarts), "last_event",
+		    show_when(last), "error", show_text(error)));
 		return;
 	}
-	heading(show, m->type, "WATCH");
+	show_heading(show, m->type, "WATCH");
 	printf("%s  %s/%s  %s  version %s  %llu objects  %llu events  "
 	    "%llu bytes  %llu restarts  last %s", log_safe(cluster),
 	    ns[0] == '\0' ? "*" : log_safe(ns), log_safe(resource),
 	    log_safe(state), log_safe(version), (unsigned long long)objects,
 	    (unsigned long long)events, (unsigned long long)bytes,
-	    (unsigned long long)restarts, when(last));
+	    (unsigned long long)restarts, show_when(last));
 	if (error[0] != '\0')
 		printf("  error: %s", log_safe(error));
 	putchar('\n');
@@ -269,28 +269,28 @@ show_pod(struct showing *show, struct message *m)
 		snprintf(who, sizeof(who), "%s/%s", kind == KIND_ANY ? "other" :
 		    kind_name(kind), owner);
 	if (!show->as_json) {
-		heading(show, m->type, "POD");
+		show_heading(show, m->type, "POD");
 		printf("%s  %s/%s", log_safe(cluster), log_safe(ns),
 		    log_safe(name));
 		printf("  %s  %s%s  since %s", who[0] == '\0' ? "-" :
 		    log_safe(who), ready ? "ready" : cause == CAUSE_NONE ?
 		    "not ready" : cause_name(cause), terminating ?
-		    "  terminating" : "", when(since));
+		    "  terminating" : "", show_when(since));
 	}
 	while (message_more(m)) {
 		component = message_get_s(m);
 		if (show->as_json)
-			json_array_append_new(components, text(component));
+			json_array_append_new(components, show_text(component));
 		else
 			printf("  %s", log_safe(component));
 	}
 	if (show->as_json)
-		append(show, "pods", json_pack(
+		show_append(show, "pods", json_pack(
 		    "{s:o s:o s:o s:o s:b s:b s:s s:s s:O}", "cluster",
-		    text(cluster), "namespace", text(ns), "name", text(name),
-		    "owner", text(who), "ready", ready, "terminating",
+		    show_text(cluster), "namespace", show_text(ns), "name", show_text(name),
+		    "owner", show_text(who), "ready", ready, "terminating",
 		    terminating, "cause", cause_name(cause), "since",
-		    when(since), "components", components));
+		    show_when(since), "components", components));
 	else
 		putchar('\n');
 	json_decref(components);
@@ -302,11 +302,11 @@ show_state(struct showing *show, struct message *m)
 	const char *name = message_get_s(m), *value = message_get_s(m);
 
 	if (show->as_json) {
-		append(show, "state", json_pack("{s:o s:o}", "name", text(name),
-		    "text", text(value)));
+		show_append(show, "state", json_pack("{s:o s:o}", "name", show_text(name),
+		    "text", show_text(value)));
 		return;
 	}
-	heading(show, m->type, "STATE");
+	show_heading(show, m->type, "STATE");
 	printf("%s: %s\n", log_safe(name), log_safe(value));
 }
 
@@ -331,6 +331,21 @@ show_row(struct showing *show, struct message *m)
 		break;
 	case MSG_SHOW_POD:
 		show_pod(show, m);
+		break;
+	case MSG_SHOW_SILENCE:
+		show_silence(show, m);
+		break;
+	case MSG_SHOW_REASON:
+		show_reason(show, m);
+		break;
+	case MSG_SHOW_HISTORY:
+		show_history(show, m);
+		break;
+	case MSG_SHOW_DAYS:
+		show_days(show, m);
+		break;
+	case MSG_SHOW_LEADER:
+		show_leader(show, m);
 		break;
 	default:
 		show_state(show, m);

@@ -11,36 +11,14 @@
 #include <unistd.h>
 
 #include <bsd/string.h>
+#include <bsd/unistd.h>
 
 #include "../common/log.h"
 #include "../common/usage.h"
-#include "kanatad.h"
+#include "control.h"
 
 #define CLIENTS_MAX	32
-#define CLIENT_TIME	120	/* s without a request */
-#define SHOW_TIME	10	/* s for the workers to answer */
 #define UNREAD_MAX	(256 * 1024)	/* bytes; then no more is asked for */
-
-struct client {
-	TAILQ_ENTRY(client)	 entry;
-	struct channel		*channel;
-	struct event		*timer;		/* idle, or an answer is late */
-	struct event		*more;		/* look whether it has read */
-	uint32_t		 show_id;	/* of the client's request */
-	bool			 showing;
-	bool			 reloading;
-	bool			 recording;	/* until it or the notifier goes */
-	TAILQ_HEAD(, question)	 questions;
-};
-
-/* One worker that has been asked for a client. */
-struct question {
-	TAILQ_ENTRY(question)	 entry;
-	struct child		*child;
-	uint32_t		 id;
-	uint64_t		 cursor;	/* of the next part */
-	bool			 waits;		/* for the client to read */
-};
 
 static TAILQ_HEAD(, client)	 clients = TAILQ_HEAD_INITIALIZER(clients);
 static unsigned			 nclients;
@@ -79,16 +57,17 @@ client_free(struct client *client)
 	free(client);
 }
 
-static void
-client_wait(struct client *client, int seconds)
+void
+control_wait(struct client *client, int seconds)
 {
 	struct timeval tv = { seconds, 0 };
 
 	evtimer_add(client->timer, &tv);
 }
 
-static void
-reply(struct client *client, uint32_t id, const char *error, const char *ok)
+void
+control_answer(struct client *client, uint32_t id, const char *error,
+    const char *ok)
 {
 	struct message_out *m;
 
@@ -165,14 +144,19 @@ show_done(struct client *client)
 	if (!client->showing || !TAILQ_EMPTY(&client->questions))
 		return;
 	client->showing = false;
-	if (client->recording) {
+	if (client->ordering) {
+		client->ordering = false;
+		control_answer(client, client->show_id, "the notifier ended or "
+		    "did not answer in time: look with `kanatactl show "
+		    "silences` whether it was done", NULL);
+	} else if (client->recording) {
 		client->recording = false;
-		reply(client, client->show_id, "the recording ends here: the "
+		control_answer(client, client->show_id, "the recording ends here: the "
 		    "notifier ended, or it was not read fast enough", NULL);
 	} else
 		channel_send_empty(client->channel, MSG_SHOW_END,
 		    client->show_id);
-	client_wait(client, CLIENT_TIME);
+	control_wait(client, CLIENT_TIME);
 }
 
 static void
@@ -205,12 +189,12 @@ ask_more(evutil_socket_t fd, short event, void *arg)
 		} else if (q->waits) {
 			q->waits = false;
 			ask_part(q);
-			client_wait(client, SHOW_TIME);
+			control_wait(client, SHOW_TIME);
 		}
 }
 
-static struct question *
-question_new(struct client *client, struct child *child)
+struct question *
+control_question(struct client *client, struct child *child)
 {
 	struct question *q;
 
@@ -235,7 +219,7 @@ ask(struct client *client, struct child *child, uint64_t what)
 		channel_send(client->channel, m, -1);
 		return;
 	}
-	q = question_new(client, child);
+	q = control_question(client, child);
 	if (what == SHOW_PODS) {
 		ask_part(q);
 		return;
@@ -255,15 +239,17 @@ on_show(struct client *client, struct message *m)
 		return ("it asks before the last answer was complete");
 	client->showing = true;
 	client->show_id = m->id;
-	client_wait(client, SHOW_TIME);
+	control_wait(client, SHOW_TIME);
 	if (what & SHOW_WORKERS)
 		send_workers(client->channel, m->id);
 	TAILQ_FOREACH(child, &children, entry) {
 		if ((child->role == ROLE_NOTIFIER && what & (SHOW_COMPONENTS |
-		    SHOW_INCIDENTS | SHOW_STATE)) ||
+		    SHOW_INCIDENTS | SHOW_STATE | SHOW_SILENCES |
+		    SHOW_DAYS)) ||
 		    (child->role == ROLE_WATCHER && what & SHOW_WATCHES) ||
-		    (child->role == ROLE_STORE && what & SHOW_STATE))
-			ask(client, child, what & SHOW_ALL);
+		    (child->role == ROLE_STORE && what & (SHOW_STATE |
+		    SHOW_LEADER)))
+			ask(client, child, what & ~(uint64_t)SHOW_PODS);
 		if (child->role == ROLE_WATCHER && what & SHOW_PODS)
 			ask(client, child, SHOW_PODS);
 	}
@@ -280,14 +266,14 @@ on_record(struct client *client, uint32_t id)
 	if (client->showing)
 		return ("it asks before the last answer was complete");
 	if (notifier == NULL || notifier->state != CHILD_RUNNING) {
-		reply(client, id, "the notifier does not run: try again",
+		control_answer(client, id, "the notifier does not run: try again",
 		    NULL);
 		return (NULL);
 	}
 	client->showing = client->recording = true;
 	client->show_id = id;
 	event_del(client->timer);
-	record_ask(question_new(client, notifier), true);
+	record_ask(control_question(client, notifier), true);
 	return (NULL);
 }
 
@@ -324,9 +310,14 @@ control_dispatch(struct child *child, struct message *m)
 	if ((q = question_find(child, m->id, &client)) == NULL)
 		return (m->id > 0 && m->id <= last_question ? NULL :
 		    "an answer that nobody asked for");
-	if (m->type == MSG_SHOW_END)
+	if (m->type == MSG_SHOW_END) {
+		client->ordering = false;
 		question_done(client, q);
-	else if (m->type == MSG_PODS_PART) {
+	} else if (m->type == MSG_CTL_OK || m->type == MSG_CTL_FAILED) {
+		TAILQ_REMOVE(&client->questions, q, entry);
+		free(q);
+		control_ordered(client, m);
+	} else if (m->type == MSG_PODS_PART) {
 		if ((q->cursor = message_get_u(m)) == 0)
 			question_done(client, q);
 		else {
@@ -375,8 +366,8 @@ on_reloaded(const char *error, void *arg)
 	TAILQ_FOREACH(client, &clients, entry)
 		if (client->reloading) {
 			client->reloading = false;
-			reply(client, 0, error, "reloaded");
-			client_wait(client, CLIENT_TIME);
+			control_answer(client, 0, error, "reloaded");
+			control_wait(client, CLIENT_TIME);
 		}
 }
 
@@ -386,7 +377,7 @@ on_reload(struct client *client, uint32_t id)
 	client->reloading = true;
 	if (configure_reload(on_reloaded, NULL) == -1) {
 		client->reloading = false;
-		reply(client, id, "a reload is under way: try again when it "
+		control_answer(client, id, "a reload is under way: try again when it "
 		    "is done", NULL);
 	}
 }
@@ -424,12 +415,17 @@ dispatch(struct channel *c, struct message *m, void *arg)
 	uint64_t level;
 
 	(void)c;
-	client_wait(client, CLIENT_TIME);
+	control_wait(client, CLIENT_TIME);
 	switch (m->type) {
 	case MSG_CTL_SHOW:
 		return (on_show(client, m));
 	case MSG_CTL_RECORD:
 		return (on_record(client, m->id));
+	case MSG_CTL_SILENCE:
+	case MSG_CTL_MAINTENANCE:
+	case MSG_CTL_EXPLAIN:
+	case MSG_CTL_HISTORY:
+		return (control_order(client, m));
 	case MSG_CTL_RELOAD:
 		on_reload(client, m->id);
 		return (NULL);
@@ -437,12 +433,12 @@ dispatch(struct channel *c, struct message *m, void *arg)
 		if ((level = message_get_u(m)) > 1)
 			return ("a log level that there is not");
 		control_set_verbose(level);
-		reply(client, m->id, NULL, level ? "log is verbose" :
+		control_answer(client, m->id, NULL, level ? "log is verbose" :
 		    "log is brief");
 		return (NULL);
 	default:
 		log_info("stopped by kanatactl");
-		reply(client, m->id, NULL, "stopping");
+		control_answer(client, m->id, NULL, "stopping");
 		/* After the answer has left. */
 		event_base_once(base, -1, EV_TIMEOUT, on_stop, NULL, &soon);
 		return (NULL);
@@ -479,11 +475,16 @@ on_client_timeout(evutil_socket_t fd, short what, void *arg)
 			return;
 		}
 	/* A worker is late: the client gets what there is. */
-	while ((q = TAILQ_FIRST(&client->questions)) != NULL) {
+	while ((q = TAILQ_FIRST(&client->questions)) != NULL &&
+	    !client->ordering) {
 		m = message_new(MSG_SHOW_STATE, client->show_id);
 		message_put_s(m, q->child->name);
 		message_put_s(m, "did not answer in time");
 		channel_send(client->channel, m, -1);
+		TAILQ_REMOVE(&client->questions, q, entry);
+		free(q);
+	}
+	while ((q = TAILQ_FIRST(&client->questions)) != NULL) {
 		TAILQ_REMOVE(&client->questions, q, entry);
 		free(q);
 	}
@@ -494,6 +495,8 @@ static void
 on_accept(evutil_socket_t sock, short what, void *arg)
 {
 	struct client *client;
+	uid_t uid = (uid_t)-1;
+	gid_t gid;
 	int fd;
 
 	(void)what;
@@ -509,6 +512,8 @@ on_accept(evutil_socket_t sock, short what, void *arg)
 	if ((client = calloc(1, sizeof(*client))) == NULL)
 		fatal("calloc");
 	TAILQ_INIT(&client->questions);
+	getpeereid(fd, &uid, &gid);
+	client->uid = uid;
 	client->timer = evtimer_new(base, on_client_timeout, client);
 	client->more = evtimer_new(base, ask_more, client);
 	if (client->timer == NULL || client->more == NULL)
@@ -517,7 +522,7 @@ on_accept(evutil_socket_t sock, short what, void *arg)
 	    gone, client);
 	TAILQ_INSERT_TAIL(&clients, client, entry);
 	nclients++;
-	client_wait(client, CLIENT_TIME);
+	control_wait(client, CLIENT_TIME);
 }
 
 /* -- the socket -------------------------------------------------------------------- */

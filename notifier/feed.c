@@ -126,6 +126,18 @@ on_incident(const struct incident_view *i, void *arg)
 }
 
 static void
+on_order(const struct order_view *o, void *arg)
+{
+	char key[ORDER_KEY_SIZE];
+
+	(void)arg;
+	if (!o->runs)
+		return;
+	order_key(o->kind, o->component, key);
+	feed_row(SHOW_SILENCES, key + strlen(ORDER_PREFIX), show_order(o, 0));
+}
+
+static void
 feed_metrics(void)
 {
 	struct message_out *m;
@@ -179,6 +191,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	more = false;
 	incidents_each_component(core, on_component, NULL);
 	incidents_each_incident(core, on_incident, NULL);
+	incidents_each_order(core, clock_now(), on_order, NULL);
 	feed_metrics();
 	drop_unseen();
 	took = clock_ticks() - began;
@@ -218,10 +231,9 @@ dispatch_web(struct channel *c, struct message *m, void *arg)
 {
 	static const struct timeval soon = { 0, 0 };
 
-	(void)c;
 	(void)arg;
 	if (m->type != MSG_FEED_ASK)
-		return ("not a message for the notifier");
+		return (operator_dispatch(c, m));
 	if (m->id == 0)
 		return ("it asks without an id");
 	forget();
@@ -240,6 +252,7 @@ web_gone(struct channel *c, enum channel_end end, const char *why, void *arg)
 		worker_peer_hung(ROLE_WEB, web_instance);
 	}
 	forget();
+	operator_forget(c);
 	channel_free(c);
 	web = NULL;
 }
@@ -251,6 +264,7 @@ feed_link(unsigned instance, int fd)
 	    (timer = evtimer_new(worker_base(), on_timer, NULL)) == NULL)
 		fatalx("cannot make a timer");
 	forget();
+	operator_forget(web);
 	channel_free(web);
 	web_instance = instance;
 	web = channel_new(worker_base(), fd, ROLE_NOTIFIER, ROLE_WEB,

@@ -114,6 +114,8 @@ int	 incidents_order(struct incidents *, enum order_kind, const char *id,
 /* The same by its record, none if len is 0.  -1: it makes no sense. */
 int	 incidents_order_record(struct incidents *, const char *key,
 	    const char *json, size_t len);
+/* All are forgotten, to be told anew. */
+void	 incidents_orders_forget(struct incidents *);
 struct order_view {
 	const char	*component, *name;
 	enum order_kind	 kind;

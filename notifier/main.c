@@ -258,7 +258,7 @@ notifier_dispatch_parent(struct message *m)
 	case MSG_SECRET_FRESH:
 		return (on_secret_fresh(m));
 	default:
-		return ("not a message for the notifier");
+		return (operator_dispatch(worker_parent(), m));
 	}
 }
 

@@ -70,10 +70,33 @@ bool	 persist_reachable(void);
 bool	 persist_stands_by(void);	/* another one speaks */
 unsigned persist_waiting(void);		/* writes that are not acknowledged */
 
+/* For share.c: the id of a question that is sent next, 0: there is no store. */
+uint32_t persist_id(void);
+void	 persist_send(struct message_out *);
+
+/* share.c: what all replicas share. */
+typedef void (*share_done_fn)(const char *why, void *arg);
+/* value NULL: delete.  done is called once, why NULL: it will not be lost; at once
+ * if there is no store. */
+void	 share_put(const char *key, const char *value, share_done_fn,
+	    void *arg);
+bool	 share_known(void);
+/* For persist.c: an answer (false: to another question), the end of the store,
+ * MSG_SHARED_*. */
+bool	 share_done(uint32_t id, const char *why);
+void	 share_lost(void);
+const char *share_dispatch(struct message *);
+
+/* operator.c: MSG_CTL_* of kanatactl or the dashboard, answered on the channel. */
+const char *operator_dispatch(struct channel *, struct message *);
+void	 operator_forget(struct channel *);	/* it is gone */
+void	 operator_look(void);			/* the orders have changed */
+
 /* show.c */
 void	 show_answer(uint32_t id, uint64_t what);
 struct message_out *show_component(const struct component_view *, uint32_t id);
 struct message_out *show_incident(const struct incident_view *, uint32_t id);
+struct message_out *show_order(const struct order_view *, uint32_t id);
 
 /* feed.c: what web is told. */
 void	 feed_link(unsigned instance, int fd);

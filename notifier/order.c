@@ -193,6 +193,18 @@ incidents_order_record(struct incidents *core, const char *key,
 }
 
 void
+incidents_orders_forget(struct incidents *core)
+{
+	struct component *c;
+	int k;
+
+	RB_FOREACH(c, component_tree, &core->components)
+		for (k = 0; k < ORDER_MAX; k++)
+			c->order[k].there = false;
+	core->changed = true;
+}
+
+void
 incidents_each_order(struct incidents *core, uint64_t now,
     void (*fn)(const struct order_view *, void *), void *arg)
 {

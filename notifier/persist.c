@@ -141,6 +141,22 @@ persist_start(const struct operation *op)
 		put_send(p);
 }
 
+uint32_t
+persist_id(void)
+{
+	if (store == NULL)
+		return (0);
+	if (++last_id == 0)
+		last_id = 1;
+	return (last_id);
+}
+
+void
+persist_send(struct message_out *m)
+{
+	channel_send(store, m, -1);
+}
+
 /* -- loading -------------------------------------------------------------- */
 
 static void
@@ -201,7 +217,7 @@ on_done(struct message *m)
 {
 	struct put *p = put_find(m->id);
 
-	if (p == NULL)
+	if (share_done(m->id, NULL) || p == NULL)
 		return;
 	if (p->op != 0)
 		incidents_done(core, p->op, OP_DONE, NULL, 0, clock_now());
@@ -223,7 +239,7 @@ on_failed(struct message *m)
 		evtimer_add(timer, &again);
 		return;
 	}
-	if ((p = put_find(m->id)) == NULL)
+	if (share_done(m->id, why) || (p = put_find(m->id)) == NULL)
 		return;
 	if (is_on_credit() || p->op == 0) {
 		put_credit(p);
@@ -292,6 +308,10 @@ dispatch_store(struct channel *c, struct message *m, void *arg)
 	case MSG_STORE_STATE:
 		on_state(m);
 		return (NULL);
+	case MSG_SHARED_BEGIN:
+	case MSG_SHARED_ITEM:
+	case MSG_SHARED_END:
+		return (share_dispatch(m));
 	default:
 		return ("not a message for the notifier");
 	}
@@ -310,6 +330,7 @@ store_lost(void)
 	strlcpy(text, "the store is being started", sizeof(text));
 	TAILQ_FOREACH(p, &writes, entry)
 		p->id = 0;
+	share_lost();
 }
 
 static void
@@ -346,7 +367,7 @@ is_overdue(void)
 bool
 persist_speaks(void)
 {
-	return (loaded && speaks && !is_overdue());
+	return (loaded && speaks && share_known() && !is_overdue());
 }
 
 bool

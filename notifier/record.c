@@ -331,6 +331,11 @@ incidents_restore(struct incidents *core, const char *key, const char *json,
 	char *text;
 	int rc = -1;
 
+	/* As recorded histories have it. */
+	if (strncmp(key, ORDER_PREFIX, strlen(ORDER_PREFIX)) == 0) {
+		json_decref(object);
+		return (incidents_order_record(core, key, json, len));
+	}
 	if (object == NULL)
 		return (-1);
 	if ((text = strndup(json, len)) == NULL)

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "debounce.h"
 #include "notifier.h"
 
 #define ROW_BYTES	48000	/* of the components in one row */
@@ -55,6 +56,30 @@ show_incident(const struct incident_view *i, uint32_t id)
 	return (m);
 }
 
+struct message_out *
+show_order(const struct order_view *o, uint32_t id)
+{
+	struct message_out *m = message_new(MSG_SHOW_SILENCE, id);
+
+	message_put_s(m, o->component);
+	message_put_s(m, o->name);
+	message_put_b(m, o->kind == ORDER_MAINTENANCE);
+	message_put_u(m, o->order.since);
+	message_put_u(m, o->order.until == TIME_NEVER ? 0 : o->order.until);
+	message_put_s(m, o->order.reason);
+	message_put_s(m, o->order.by);
+	return (m);
+}
+
+static void
+send_order(const struct order_view *o, void *arg)
+{
+	uint32_t id = *(uint32_t *)arg;
+
+	if (o->runs)
+		channel_send(worker_parent(), show_order(o, id), -1);
+}
+
 static void
 send_component(const struct component_view *c, void *arg)
 {
@@ -89,6 +114,8 @@ show_answer(uint32_t id, uint64_t what)
 		incidents_each_component(core, send_component, &id);
 	if (what & SHOW_INCIDENTS)
 		incidents_each_incident(core, send_incident, &id);
+	if (what & SHOW_SILENCES)
+		incidents_each_order(core, clock_now(), send_order, &id);
 	if (what & SHOW_STATE) {
 		send_state(id, "instatus", api_state());
 		send_state(id, "pages", page_state());

@@ -216,6 +216,18 @@ tell_health(const struct component_view *c, void *arg)
 }
 
 static void
+tell_order(const struct order_view *view, void *arg)
+{
+	char key[ORDER_KEY_SIZE], *record;
+
+	if (!view->runs || (record = order_render(&view->order)) == NULL)
+		return;
+	order_key(view->kind, view->component, key);
+	tell(arg, recording_record(clock_now(), key, record, strlen(record)));
+	free(record);
+}
+
+static void
 recorder_new(uint32_t id)
 {
 	struct recorder *r;
@@ -287,6 +299,25 @@ tap_record(const char *key, const char *json, size_t len)
 {
 	if (nrecorder > 0)
 		tell(NULL, recording_record(clock_now(), key, json, len));
+}
+
+void
+tap_order(const char *key, const char *json, size_t len)
+{
+	const struct order ended = { .since = clock_now(),
+	    .until = clock_now(), .reason = "", .by = "" };
+	char *record;
+
+	if (nrecorder == 0)
+		return;
+	if (len > 0) {
+		tap_record(key, json, len);
+		return;
+	}
+	if ((record = order_render(&ended)) == NULL)
+		fatalx("out of memory");
+	tap_record(key, record, strlen(record));
+	free(record);
 }
 
 void

@@ -15,6 +15,8 @@ void	 tap_conf(const struct conf *);
 void	 tap_health(const struct health_report *);
 void	 tap_mark(enum recording_kind, unsigned watcher);
 void	 tap_record(const char *key, const char *json, size_t len);
+/* An order of an operator; len 0: it is ended. */
+void	 tap_order(const char *key, const char *json, size_t len);
 /* The page was read. */
 void	 tap_page(void);
 /* A human resolved this incident. */

@@ -98,6 +98,8 @@ store_says(struct bed *b, bool reachable, bool speaks)
 	message_put_s(m, "the test");
 	message_put_u(m, 0);
 	assert_int_equal(message_send(b->store, m, -1), 0);
+	store_send(b, MSG_SHARED_BEGIN, 0);
+	store_send(b, MSG_SHARED_END, 0);
 }
 
 void
@@ -123,6 +125,9 @@ on_store(struct bed *b, struct message *m)
 			    strlen(i->value));
 		store_send(b, MSG_STORE_LOADED, m->id);
 		b->loaded = true;
+		break;
+	case MSG_SHARED_PUT:
+		store_send(b, MSG_STORE_DONE, m->id);
 		break;
 	case MSG_STORE_PUT:
 	case MSG_STORE_DELETE:

@@ -1,0 +1,216 @@
+/* The rows of what operators ask, and of what they are told about it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../common/conf.h"
+#include "../common/health.h"
+#include "../common/log.h"
+#include "kanatactl.h"
+
+void
+show_silence(struct showing *show, struct message *m)
+{
+	const char *component = message_get_s(m), *name = message_get_s(m),
+	    *kind = message_get_b(m) ? "maintenance" : "silence", *reason, *by;
+	uint64_t since = message_get_u(m), until = message_get_u(m);
+
+	reason = message_get_s(m);
+	by = message_get_s(m);
+	if (show->as_json) {
+		show_append(show, "silences", json_pack(
+		    "{s:o s:o s:s s:s s:s s:o s:o}", "component",
+		    show_text(component), "name", show_text(name), "kind",
+		    kind, "since", show_when(since), "until",
+		    show_when(until), "reason", show_text(reason), "by",
+		    show_text(by)));
+		return;
+	}
+	show_heading(show, m->type, "SILENCE");
+	printf("%s  %s  %s  since %s  until %s", log_safe(component),
+	    name[0] == '\0' ? "-" : log_safe(name), kind, show_when(since),
+	    until == 0 ? "it is ended" : show_when(until));
+	if (by[0] != '\0')
+		printf("  by %s", log_safe(by));
+	if (reason[0] != '\0')
+		printf("  \"%s\"", log_safe(reason));
+	putchar('\n');
+}
+
+void
+show_reason(struct showing *show, struct message *m)
+{
+	const char *topic = message_get_s(m), *text;
+	uint64_t at = message_get_u(m);
+
+	text = message_get_s(m);
+	if (show->as_json) {
+		show_append(show, "reasons", json_pack("{s:o s:s s:o}",
+		    "topic", show_text(topic), "at", show_when(at), "text",
+		    show_text(text)));
+		return;
+	}
+	show_heading(show, m->type, "WHY");
+	printf("%s: %s", log_safe(topic), log_safe(text));
+	if (at != 0)
+		printf("  %s", show_when(at));
+	putchar('\n');
+}
+
+static const char *const kinds[HISTORY_MAX] = {
+	[HISTORY_HEALTH]	= "health",
+	[HISTORY_PAGE]		= "page",
+	[HISTORY_INCIDENT]	= "incident",
+	[HISTORY_SILENCE]	= "silence",
+	[HISTORY_MAINTENANCE]	= "maintenance",
+};
+
+/* What from and to are called. */
+static const char *
+history_word(uint64_t kind, uint64_t value)
+{
+	switch (kind) {
+	case HISTORY_HEALTH:
+		return (health_name(value));
+	case HISTORY_PAGE:
+		return (value < PAGE_STATUS_MAX ? page_status_name(value) :
+		    "-");
+	case HISTORY_INCIDENT:
+		return (show_phase(value));
+	default:
+		return (value != 0 ? "begins" : "ends");
+	}
+}
+
+void
+show_history(struct showing *show, struct message *m)
+{
+	uint64_t time = message_get_u(m), kind = message_get_u(m), from, to;
+	const char *component = message_get_s(m), *name = message_get_s(m),
+	    *incident = message_get_s(m), *text;
+	bool pair = kind == HISTORY_HEALTH || kind == HISTORY_PAGE;
+
+	from = message_get_u(m);
+	to = message_get_u(m);
+	text = message_get_s(m);
+	if (show->as_json) {
+		show_append(show, "history", json_pack(
+		    "{s:s s:s s:o s:o s:o s:s* s:s s:o}", "time",
+		    show_when(time), "kind", kind < HISTORY_MAX ? kinds[kind] :
+		    "?", "component", show_text(component), "name",
+		    show_text(name), "incident", show_text(incident), "from",
+		    pair ? history_word(kind, from) : NULL, "to",
+		    history_word(kind, to), "text", show_text(text)));
+		return;
+	}
+	show_heading(show, m->type, "HISTORY");
+	printf("%s  %s", show_when(time), kind < HISTORY_MAX ? kinds[kind] :
+	    "?");
+	if (component[0] != '\0')
+		printf("  %s", log_safe(component));
+	if (incident[0] != '\0')
+		printf("  %s", log_safe(incident));
+	if (pair)
+		printf("  %s ->", history_word(kind, from));
+	printf("  %s", history_word(kind, to));
+	if (kind == HISTORY_INCIDENT)
+		printf("  \"%s\"", log_safe(name));
+	if (text[0] != '\0')
+		printf("  %s", log_safe(text));
+	putchar('\n');
+}
+
+/* 2026-11-30; one of four static buffers. */
+static const char *
+day_name(uint64_t day)
+{
+	static char buf[4][11];
+	const char *when = show_when(day * 86400 * 1000);
+	static unsigned turn;
+	char *p = buf[turn++ % 4];
+
+	snprintf(p, sizeof(buf[0]), "%.10s", when);
+	return (p);
+}
+
+void
+show_days(struct showing *show, struct message *m)
+{
+	static const char *const words[] = { "maintenance", "degraded",
+	    "partial", "major" };
+	const char *component = message_get_s(m), *first;
+	json_t *days = json_array(), *row;
+	uint64_t day, seconds;
+	unsigned i;
+
+	first = day_name(message_get_u(m));
+	if (!show->as_json) {
+		show_heading(show, m->type, "DAYS");
+		printf("%s  since %s", log_safe(component), first);
+	}
+	while (message_more(m)) {
+		day = message_get_u(m);
+		row = json_pack("{s:s}", "day", day_name(day));
+		if (!show->as_json)
+			printf("  %s", day_name(day));
+		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+			seconds = message_get_u(m);
+			json_object_set_new(row, words[i],
+			    show_number(seconds));
+			if (!show->as_json && seconds > 0)
+				printf(" %s %llu s", words[i],
+				    (unsigned long long)seconds);
+		}
+		json_array_append_new(days, row);
+	}
+	if (show->as_json)
+		show_append(show, "days", json_pack("{s:o s:s s:O}",
+		    "component", show_text(component), "first", first, "days",
+		    days));
+	else
+		putchar('\n');
+	json_decref(days);
+}
+
+void
+show_leader(struct showing *show, struct message *m)
+{
+	static const char *const words[LEADER_MAX] = {
+		[LEADER_EMBEDDED]	= "embedded",
+		[LEADER_THIS]		= "this",
+		[LEADER_OTHER]		= "other",
+		[LEADER_NONE]		= "none",
+		[LEADER_OBSERVE]	= "observe",
+	};
+	uint64_t leader = message_get_u(m), pid, since, left;
+	const char *host = message_get_s(m), *text, *word;
+
+	pid = message_get_u(m);
+	since = message_get_u(m);
+	left = message_get_u(m);
+	text = message_get_s(m);
+	word = leader < LEADER_MAX ? words[leader] : "?";
+	if (leader == LEADER_NONE)
+		show->bad = true;
+	if (show->as_json) {
+		show_append(show, "leader", json_pack(
+		    "{s:s s:o s:o s:s s:o s:o}", "leader", word, "host",
+		    show_text(host), "pid", show_number(pid), "since",
+		    show_when(since), "left", show_number(left / 1000),
+		    "text", show_text(text)));
+		return;
+	}
+	show_heading(show, m->type, "LEADER");
+	printf("%s", word);
+	if (host[0] != '\0')
+		printf("  host %s", log_safe(host));
+	if (pid != 0)
+		printf("  pid %llu", (unsigned long long)pid);
+	if (since != 0)
+		printf("  since %s", show_when(since));
+	if (left != 0)
+		printf("  lease ends in %llu s", (unsigned long long)left /
+		    1000);
+	if (text[0] != '\0')
+		printf("  %s", log_safe(text));
+	putchar('\n');
+}

@@ -1,0 +1,139 @@
+"""What operators ask with kanatactl: silence, maintenance, and why it is as it is."""
+
+import json
+
+from harness import equal, limit, wait
+from replicas import Replicas
+from world import Kube, World
+
+
+def world(**extra):
+    kube = Kube()
+    kube.deployment("default", "api", 2)
+    kube.deployment("default", "shop", 2)
+    made = World({"cmp": "api", "shop-id": {"watch": "shop", "name": "The Shop"}}, kube=kube,
+                 **extra)
+    made.wait_all()
+    return made
+
+
+def silences(kanata):
+    return kanata.show("silences").get("silences", [])
+
+
+def wait_down(made, id, workload):
+    """Down, and long enough for it to be on the page."""
+    made.kube.crash("default", workload)
+    made.kanata.wait_health(id, "major")
+    shop = made.page.component_status("shop-id")
+    if id != "shop-id" and shop == "OPERATIONAL":
+        # What goes down later is on the page later.
+        made.kube.crash("default", "shop")
+        made.page.wait_status("shop-id", "MAJOROUTAGE")
+
+
+def test_silence():
+    made = world()
+    kanata = made.kanata
+    kanata.ctl("silence", "cmp", "1h", "we", "know").expect(
+        0, "component cmp: silenced until 20.*by uid [0-9]+")
+    found, = silences(kanata)
+    equal((found["component"], found["kind"], found["reason"]), ("cmp", "silence", "we know"),
+          "the silence")
+    wait_down(made, "cmp", "api")
+    equal(made.page.component_status("cmp"), "OPERATIONAL", "what is silenced")
+    # It is remembered; a name is as good as an id.
+    kanata.kill9_tree()
+    kanata.start()
+    kanata.wait_health("cmp", "major")
+    made.page.wait_status("shop-id", "MAJOROUTAGE")
+    equal(made.page.component_status("cmp"), "OPERATIONAL", "what is silenced")
+    equal([s["component"] for s in silences(kanata)], ["cmp"], "silences after a restart")
+    kanata.ctl("silence", "cmp", "off").expect(0, "no longer silenced")
+    made.page.wait_status("cmp", "MAJOROUTAGE")
+    kanata.ctl("silence", "cmp", "off").expect(1, "component cmp is not silenced")
+    kanata.ctl("silence", "The Shop", "1m").expect(0, "component shop-id: silenced")
+
+
+def test_silence_ends_by_itself():
+    made = world()
+    made.kanata.ctl("silence", "cmp", "8s").expect(0)
+    wait_down(made, "cmp", "api")
+    made.page.wait_status("cmp", "MAJOROUTAGE")
+    equal(silences(made.kanata), [], "silences after the end")
+
+
+def test_maintenance():
+    made = world()
+    kanata = made.kanata
+    kanata.ctl("maintenance", "start", "cmp", "shop-id", "2h", "new", "disks").expect(
+        0, "component cmp, shop-id: under maintenance until")
+    for id in ("cmp", "shop-id"):
+        made.page.wait_status(id, "UNDERMAINTENANCE")
+    made.kube.crash("default", "api")
+    kanata.wait_health("cmp", "major")
+    kanata.kill9_tree()
+    kanata.start()
+    kanata.wait_health("cmp", "major")
+    equal({s["kind"] for s in silences(kanata)}, {"maintenance"}, "what runs")
+    kanata.ctl("maintenance", "end", "shop-id").expect(0, "maintenance ended")
+    made.page.wait_status("shop-id", "OPERATIONAL")
+    equal(made.page.component_status("cmp"), "UNDERMAINTENANCE", "the other one")
+    equal(made.page.incidents(), [], "incidents during the maintenance")
+    # At the end the truth is shown.
+    kanata.ctl("maintenance", "end", "cmp").expect(0)
+    made.page.wait_status("cmp", "MAJOROUTAGE")
+    made.page.wait_open(1)
+    # What is open goes on as maintenance.
+    kanata.ctl("maintenance", "start", "cmp").expect(0, "until it is ended")
+    made.page.wait_status("cmp", "UNDERMAINTENANCE")
+    made.page.wait_open(0)
+    assert "continued as maintenance" in made.page.texts(), made.page.texts()
+
+
+def test_refused():
+    made = world()
+    kanata = made.kanata
+    kanata.ctl("silence", "cmpp", "1h").expect(1, 'no component "cmpp"; near to it: cmp')
+    kanata.ctl("silence", "zzzzzzzzzz", "1h").expect(1, "show components. lists them")
+    kanata.ctl("silence", "cmp", "400d").expect(1, "at most 366d")
+    kanata.ctl("maintenance", "end", "cmp").expect(1, "not under a maintenance")
+    kanata.ctl("maintenance", "start", "cmp", "nobody", "1h").expect(1, 'no component "nobody"')
+    equal(silences(kanata), [], "silences")
+    kanata.ctl("silence", "cmp", "soon").expect(2, "expected a duration")
+    kanata.ctl("silence", "cmp").expect(2, "usage")
+    kanata.ctl("silence", "cmp", "1h", "x" * 300).expect(2, "longer than 256")
+    kanata.ctl("maintenance", "pause", "cmp").expect(2, "usage")
+    done = kanata.ctl("-j", "silence", "nope", "1h").expect(1)
+    equal(json.loads(done.out)["ok"], False, "the answer as JSON")
+    kanata.assert_no_restarts()
+
+
+@limit(150)
+def test_replicas():
+    """Given to either, it holds for whoever speaks, and for the heir."""
+    pair = Replicas()
+    leader, other = pair.leader, pair.other(pair.leader)
+    other.ctl("silence", "cmp", "1h", "shared").expect(0)
+    wait(lambda: [s["reason"] for s in silences(leader)] == ["shared"], 20,
+         "the leader to know of it")
+    pair.kube.crash("default", "api")
+    for daemon in pair.daemons:
+        daemon.wait_health("cmp", "major")
+    # Its end, given to the other one, is the time to speak.
+    equal(pair.page.component_status("cmp"), "OPERATIONAL", "what is silenced")
+    other.ctl("silence", "cmp", "off").expect(0)
+    pair.page.wait_status("cmp", "MAJOROUTAGE")
+    leader.ctl("maintenance", "start", "cmp").expect(0)
+    pair.page.wait_status("cmp", "UNDERMAINTENANCE")
+    pair.page.wait_open(0)
+    leader.kill9_tree()
+    pair.wait_leader(leader)
+    equal([s["kind"] for s in silences(other)], ["maintenance"], "what the heir knows")
+    posts = len(pair.page.requests("POST"))
+    other.ctl("maintenance", "end", "cmp").expect(0)
+    pair.page.wait_status("cmp", "MAJOROUTAGE", limit=60)
+    equal(len(pair.page.requests("POST")), posts + 1, "posts of the heir")
+    # Without etcd it is refused, and says so.
+    pair.etcd.stop()
+    other.ctl("silence", "cmp", "1h").expect(1, "etcd cannot be used|etcd does not answer")
