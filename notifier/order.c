@@ -201,7 +201,7 @@ incidents_orders_forget(struct incidents *core)
 	RB_FOREACH(c, component_tree, &core->components)
 		for (k = 0; k < ORDER_MAX; k++)
 			c->order[k].there = false;
-	core->changed = true;
+	agenda_touch_all(core);
 }
 
 void
