@@ -216,18 +216,6 @@ tell_health(const struct component_view *c, void *arg)
 }
 
 static void
-tell_order(const struct order_view *view, void *arg)
-{
-	char key[ORDER_KEY_SIZE], *record;
-
-	if (!view->runs || (record = order_render(&view->order)) == NULL)
-		return;
-	order_key(view->kind, view->component, key);
-	tell(arg, recording_record(clock_now(), key, record, strlen(record)));
-	free(record);
-}
-
-static void
 recorder_new(uint32_t id)
 {
 	struct recorder *r;
