@@ -175,11 +175,13 @@ class Chaos:
             equal(named, down, "components of open incidents")
             assert down or not self.open, f"still open: {self.open}"
             return True
+        def stays():
+            acts = len(self.acts())
+            time.sleep(1.5)
+            equal(len(self.acts()), acts, "changes of the page")
+            return right()
         wait(right, SHOWN, f"the page to agree, {what}", 0.2)
-        acts = len(self.acts())
-        time.sleep(1.5)
-        right()
-        equal(len(self.acts()), acts, f"changes of the page, once it was right {what}")
+        wait(stays, SHOWN, f"the page to stay right, {what}")
 
     def acts(self):
         """What the page did for us, in that order."""

@@ -138,17 +138,24 @@ def make_dir(path, mode=0o700):
     return give(path, mode)
 
 
+ports = []                      # names that say whose they are
+
+
 def free_port():
-    """Below the range of outgoing connections, so that it is still free a
-    moment later."""
+    """Below the range of outgoing connections, and of no other test that runs, so
+    that whoever stops and starts again finds it free."""
     while True:
         port = random.randrange(20000, 32000)
-        with socket.socket() as probe:
-            try:
+        name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            name.bind(f"\0kanata-regress-port-{port}")
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
+        except OSError:
+            name.close()
+            continue
+        ports.append(name)
+        return port
 
 
 def as_user(code, *args):

@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 
-from harness import register
+from harness import free_port, register
 
 RESET = struct.pack("ii", 1, 0)
 
@@ -21,7 +21,7 @@ class Proxy:
     def __init__(self, upstream, seed=0, server_tls=None, client_tls=None):
         self.upstream, self.random = upstream, random.Random(seed)
         self.server_tls, self.client_tls = server_tls, client_tls
-        self.listener, self.port = None, 0
+        self.listener, self.port = None, free_port()
         self.frozen, self.ended = threading.Event(), threading.Event()
         self.cut_within = 0         # bytes of an answer; 0: never
         self.answers = []           # bytes, each for one new connection
@@ -35,7 +35,6 @@ class Proxy:
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind(("127.0.0.1", self.port))
-        self.port = self.listener.getsockname()[1]
         self.listener.listen(64)
         threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
 

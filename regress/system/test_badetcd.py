@@ -1,7 +1,7 @@
 """An etcd that misbehaves: said clearly, nothing lost, nothing posted twice."""
 
 import client
-from harness import equal, limit, register, wait
+from harness import equal, free_port, limit, register, wait
 from world import Kube, World
 
 PASSWORD = "etcd-secret-7a31"
@@ -11,7 +11,8 @@ class EtcdSim(client.Sim):
     SCRIPT = "etcdsim.py"
 
     def __init__(self, user="", password="", token_ttl=300):
-        super().__init__(["--user", user, "--password", password, "--token-ttl", str(token_ttl)])
+        super().__init__(["--user", user, "--password", password, "--token-ttl", str(token_ttl)],
+                         port=free_port())
         register(self)
 
     @property

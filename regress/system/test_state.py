@@ -27,7 +27,7 @@ def survive_kill(**extra):
     kube.heal("default", "api")
     equal(world.page.component_status("cmp"), "MAJOROUTAGE", "on the page while it is down")
     world.kanata.start()
-    world.page.wait_open(0)
+    world.page.wait_open(0, limit=60)
     world.page.wait_status("cmp", "OPERATIONAL")
     world.page.assert_one_outage("cmp")
     equal(len(world.page.created()), 1, "requests that create an incident")

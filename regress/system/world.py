@@ -3,7 +3,7 @@
 import os
 import sys
 
-from harness import HERE, equal, register, temp_dir, wait, write, yaml
+from harness import HERE, equal, free_port, register, temp_dir, wait, write, yaml
 from kanata import QUICK, Kanata
 
 sys.path.insert(0, os.path.join(HERE, "..", "sim"))
@@ -16,7 +16,7 @@ HOOK = "hook-secret-b7720e5f19"
 
 class Kube(client.KubeSim):
     def __init__(self, token=TOKEN, **options):
-        super().__init__(token=token, **options)
+        super().__init__(token=token, port=free_port(), **options)
         register(self)
 
     def kubeconfig(self, token=TOKEN, ns=None, user=None, **cluster):
@@ -42,7 +42,7 @@ class Page(client.InstatusSim):
     """The Instatus simulator, asked about its first page."""
 
     def __init__(self, components=None, api_key=KEY, **options):
-        super().__init__(components=components, api_key=api_key, **options)
+        super().__init__(components=components, api_key=api_key, port=free_port(), **options)
         register(self)
 
     def told(self):
