@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 
 from harness import TOP, Skipped, equal
 
@@ -20,8 +21,10 @@ def tool(name):
 
 
 def command(*argv, stdin=None, rc=0, env=None):
-    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=120,
-                          env={**os.environ, "HOME": "/nonexistent", **(env or {})})
+    # kubectl and Helm make a cache at home.
+    with tempfile.TemporaryDirectory() as home:
+        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=120,
+                              env={**os.environ, "HOME": home, **(env or {})})
     if rc is not None:
         equal(done.returncode, rc, f"{' '.join(argv[:6])}: {done.stdout[-2000:]}{done.stderr}")
     return done
