@@ -43,6 +43,7 @@ static struct {
 	unsigned	 requests;
 } reading;
 
+static unsigned		 readings;	/* that were begun */
 static uint64_t		 next_read;	/* ticks */
 static uint64_t		 pages_read;	/* ticks, 0: never */
 static uint64_t		 last_read, last_took;
@@ -352,8 +353,8 @@ on_reply(const struct api_reply *reply, void *arg)
 	bool full, news = false;
 	size_t n, k;
 
-	(void)arg;
-	if (reading.step == STEP_NONE)
+	/* `kanatad list` may have begun another reading meanwhile. */
+	if (reading.step == STEP_NONE || (uintptr_t)arg != readings)
 		return;
 	if (reading.stale) {
 		reading.step = STEP_NONE;
@@ -421,7 +422,7 @@ page_next(void)
 		break;
 	}
 	api_send("GET", path, NULL, reading.step == STEP_COMPONENTS, on_reply,
-	    NULL);
+	    (void *)(uintptr_t)readings);
 }
 
 /* -- when ----------------------------------------------------------------- */
@@ -429,6 +430,7 @@ page_next(void)
 static void
 reading_begin(bool list, bool whole)
 {
+	readings++;
 	memset(&reading, 0, sizeof(reading));
 	reading.list = list;
 	reading.whole = whole;

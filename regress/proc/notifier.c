@@ -146,7 +146,7 @@ outage(void)
 			bed_fail(b, "content with one incident");
 		assert_string_equal(b->status[1], "OPERATIONAL");
 		if (b->hostile == NULL || b->hostile->ids == 0)
-			assert_int_equal(b->asked[OTHER], 0);
+			assert_string_equal(b->other, "");
 		assert_int_equal(b->nkey_again, 0);
 	}
 }
@@ -221,7 +221,7 @@ test_nonsense_stored(void **state)
 	outage();
 	child_expect_log(&beds->child, "makes no sense and is ignored");
 	/* An id that would lead elsewhere is in no request. */
-	assert_int_equal(beds->asked[OTHER], 0);
+	assert_string_equal(beds->other, "");
 	assert_null(strchr(beds->child.text, '\x1b'));
 	close_beds();
 }

@@ -50,6 +50,7 @@ struct bed {
 	bool		 struck;	/* it was answered like that */
 	struct conn	 conn[CONNS];
 	unsigned	 nconn, asked[STEPS];
+	char		 other[1024];	/* the last request of that kind */
 	bool		 clear_text;	/* a connection began with a request */
 	struct {
 		char	 started[40], updated[40], name[64];

@@ -246,6 +246,8 @@ on_request(struct bed *b, struct conn *c, const char *body)
 	assert_non_null(strstr(c->in, "Authorization: Bearer the-key\r\n"));
 	step = step_of(method, path, &n);
 	b->asked[step]++;
+	if (step == OTHER)
+		strlcpy(b->other, c->in, sizeof(b->other));
 	if (b->hostile != NULL && b->hostile->step == step && !b->struck) {
 		if (b->hostile->done)
 			reply = perform(b, step, n, path, json);
