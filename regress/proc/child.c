@@ -136,12 +136,30 @@ child_start(struct child *c, enum role role, const char *name,
 	child_receive(c, MSG_PROC_READY);
 }
 
+/* What it says goes into text, as far as there is room; false: no more. */
+static bool
+read_log(struct child *c)
+{
+	ssize_t n;
+
+	n = read(c->log, c->text + c->len, sizeof(c->text) - 1 - c->len);
+	if (n > 0)
+		c->len += n;
+	c->text[c->len] = '\0';
+	return (n > 0);
+}
+
 int
 child_wait(struct child *c)
 {
 	int status;
 
+	/* To its end: a sanitizer has much to say, and must not wait. */
+	while (read_log(c))
+		;
 	assert_int_equal(waitpid(c->pid, &status, 0), c->pid);
+	if (strstr(c->text, "Sanitizer") != NULL)
+		print_error("%s: %s\n", role_name(c->role), c->text);
 	close(c->log);
 	if (c->fd != -1)
 		close(c->fd);
@@ -174,16 +192,10 @@ child_link(struct child *c, enum role peer, unsigned instance)
 void
 child_expect_log(struct child *c, const char *text)
 {
-	ssize_t n;
-
 	while (strstr(c->text, text) == NULL) {
 		wait_readable(c->log, CHILD_PATIENCE);
-		n = read(c->log, c->text + c->len,
-		    sizeof(c->text) - 1 - c->len);
-		if (n <= 0)
+		if (!read_log(c))
 			fail_msg("\"%s\" is not in the log: %s", text, c->text);
-		c->len += n;
-		c->text[c->len] = '\0';
 	}
 }
 
