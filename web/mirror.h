@@ -71,7 +71,7 @@ struct silence {
 	LIST_ENTRY(silence) entry;
 	char		*component, *name, *reason, *by;
 	bool		 maintenance;
-	uint64_t	 since, until;
+	uint64_t	 since, until;	/* 0: until it is ended */
 };
 LIST_HEAD(silences, silence);
 

@@ -160,7 +160,10 @@ panel_silences(struct evbuffer *buf)
 		html(buf, "<li>%s: %s until ",
 		    panel_component_name(s->component),
 		    s->maintenance ? "under maintenance" : "silenced");
-		html_time(buf, s->until);
+		if (s->until == 0)
+			html(buf, "it is ended");
+		else
+			html_time(buf, s->until);
 		html(buf, ", by %s since ", s->by);
 		html_time(buf, s->since);
 		if (s->reason[0] != '\0')

@@ -160,3 +160,35 @@ def test_assets():
         assert answer.headers["Content-Type"].startswith(kind), answer.headers
         # Nothing is fetched from elsewhere.
         assert not re.search(r"(src|href|url|import|fetch)\W{1,3}https?:", answer.body), path
+
+
+def test_silence_and_maintenance():
+    """By click; kanatactl says the same."""
+    world, web, client = world_with_dashboard()
+    world.wait_all()
+    equal(client.login().status, 303, "login")
+
+    def orders():
+        return [(row["component"], row["kind"], row["by"], row["reason"])
+                for row in world.kanata.show("silences").get("silences", ())]
+    done = client.operate("silence", reason="<i>moving</i>")
+    equal((done.status, done.headers["Location"]), (303, "/admin"), done.body)
+    equal(orders(), [("cmp", "silence", USER_NAME, "<i>moving</i>")], "what kanatactl says")
+    wait(lambda: "&lt;i&gt;moving&lt;/i&gt;" in client.page() or None, 20, "it on the page")
+    equal(client.operate("unsilence").status, 303, "its end")
+    equal(orders(), [], "after its end")
+    wait(lambda: "moving" not in client.page() or None, 20, "it to be gone from the page")
+    equal(client.operate("start", duration="30m").status, 303, "a maintenance")
+    world.page.wait_status("cmp", "UNDERMAINTENANCE")
+    equal(client.operate("end").status, 303, "its end")
+    world.page.wait_status("cmp", "OPERATIONAL")
+    for wrong in ({"component": "nothing"}, {"do": "dance"}, {"duration": "1 h"},
+                  {"duration": "0"}, {"reason": "x" * 300}):
+        refused = client.operate(**{"do": "silence", **wrong})
+        equal(refused.status, 400, f"{wrong}: {refused.body}")
+    refused = client.operate("silence", duration="5000d")
+    equal(refused.status, 409, "longer than may be")
+    assert "Back" in refused.body, refused.body
+    equal(client.operate("silence", form="0" * 64).status, 403, "another's form")
+    equal(orders(), [], "after all that was refused")
+    world.kanata.assert_no_restarts()
