@@ -166,6 +166,36 @@ test_escalates(void **state)
 	model_free(m);
 }
 
+/* The same when only statuses are published. */
+static void
+test_escalates_without_incidents(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	m->options.publish = PUBLISH_STATUSES;
+	model_conf(m, 0)->escalate_after = 300 * S;
+	model_configure(m);
+	model_health(m, 0, HEALTH_DEGRADED);
+	model_pass(m, 299 * S);
+	assert_int_equal(m->component[0].page, PAGE_DEGRADED);
+	model_restart(m);
+	model_pass(m, 1 * S);
+	assert_int_equal(m->component[0].page, PAGE_MAJOR);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
+	assert_int_equal(m->posts, 3);
+	assert_null(model_record(m, "component/c0"));
+	/* Never, for whom it is not configured. */
+	model_conf(m, 0)->escalate_after = 0;
+	model_configure(m);
+	model_health(m, 0, HEALTH_DEGRADED);
+	model_pass(m, 100000 * S);
+	assert_int_equal(m->component[0].page, PAGE_DEGRADED);
+	model_free(m);
+}
+
 /* Time in which nothing is known makes nothing worse. */
 static void
 test_unknown_does_not_escalate(void **state)
@@ -1033,6 +1063,7 @@ main(void)
 		cmocka_unit_test(test_resolves_after_up_after),
 		cmocka_unit_test(test_worsens_and_improves),
 		cmocka_unit_test(test_escalates),
+		cmocka_unit_test(test_escalates_without_incidents),
 		cmocka_unit_test(test_unknown_does_not_escalate),
 		cmocka_unit_test(test_changing_trouble),
 		cmocka_unit_test(test_reopens),
