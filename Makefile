@@ -86,14 +86,15 @@ decoding =	watcher/table.c watcher/timestamp.c common/selector.c \
 objects =	$(decoding) watcher/objects.c watcher/objects_node.c \
 		watcher/objects_pod.c watcher/objects_select.c
 components =	$(objects) watcher/health.c watcher/gather.c \
-		watcher/component.c watcher/component_conf.c
+		watcher/component.c watcher/component_conf.c \
+		watcher/show_pods.c watcher/follow.c
 streams =	watcher/stream.c watcher/stream_request.c watcher/stream_read.c \
 		watcher/stream_json.c watcher/stream_wire.c watcher/splitter.c \
 		watcher/frame.c watcher/backoff.c
 kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \
 		watcher/main.c watcher/cluster.c watcher/credential.c \
 		watcher/renew.c watcher/execcred.c watcher/server.c \
-		watcher/show_pods.c watcher/feed.c
+		watcher/feed.c
 kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \
 		-lmsgpackc -lseccomp -lbsd
 
@@ -130,7 +131,8 @@ kanata-runner_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
 
 kanata-web_SRCS = $(worker) web/main.c web/server.c web/request.c web/route.c \
 		web/tls.c web/probe.c web/rest.c web/mirror.c web/rows.c \
-		web/json.c web/metrics.c common/duration.c common/users.c \
+		web/json.c web/metrics.c web/pod.c web/pods.c web/podwatch.c \
+		common/duration.c common/users.c \
 		web/accounts.c web/sessions.c web/throttle.c web/html.c \
 		web/admin.c web/login.c web/dashboard.c web/live.c \
 		web/operate.c web/panel.c web/panel_component.c web/assets.c
@@ -152,7 +154,7 @@ LIBEXEC =	$(addprefix $(B)/libexec/kanata/,kanata-parser kanata-dialer \
 MAN5 =		kanata.conf.5
 MAN7 =		man/kanata-compat.7
 MAN8 =		man/kanatad.8 man/kanatactl.8
-DOCS =		README CHANGES LICENSE etc/kanata.conf \
+DOCS =		README CHANGES LICENSE etc/kanata.conf etc/kanata-openapi.yaml \
 		etc/prometheus/kanata.rules.yml etc/grafana/kanata.json
 
 # The tree below $(B) is laid out as an installed one, so that it runs in place.
@@ -352,6 +354,11 @@ PROC +=		watcher
 proc_watcher_SRCS = $(common) $(child) regress/proc/server.c
 proc_watcher_LIBS = $(unit_message_LIBS)
 proc_watcher_NEEDS = $(B)/libexec/kanata/kanata-watcher $(proc_dialer_NEEDS)
+
+PROC +=		web
+proc_web_SRCS =	$(common) $(child) regress/proc/server.c
+proc_web_LIBS =	$(unit_message_LIBS)
+proc_web_NEEDS = $(B)/libexec/kanata/kanata-web
 
 define proc
 $(B)/proc/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/proc/$(1).c $(proc_$(1)_SRCS)) | $(proc_$(1)_NEEDS)

@@ -227,11 +227,16 @@ M(MSG_RUN_ENDED,	RUNNER, PARENT, FD_NONE, MANY,			       \
 									       \
 /* -- pods that a watcher keeps, a part at a time: as many as whoever asked has \
  * read.  The cursor is 0 at first; one that comes back as 0 ends it. ------- */ \
-M(MSG_PODS_ASK,		PARENT | WEB, WATCHER, FD_NONE, MANY, "cursor:u")	       \
+M(MSG_PODS_ASK,		PARENT, WATCHER, FD_NONE, MANY, "cursor:u")	       \
 M(MSG_SHOW_POD,		WATCHER | PARENT, PARENT | CTL | WEB, FD_NONE, MANY,	       \
     "cluster:s63 ns:s63 name:s253 owner_kind:u owner:s253 ready:b "	       \
     "terminating:b cause:u since:u * component:s128")			       \
 M(MSG_PODS_PART,	WATCHER, PARENT | WEB, FD_NONE, MANY, "cursor:u")	       \
+/* To web all of them, MSG_PODS_PART with 0, then those that change, as long as it \
+ * wants to.  All have the id that it asked with.  LOST: it must ask again. */	       \
+M(MSG_PODS_FOLLOW,	WEB, WATCHER, FD_NONE, MANY, "on:b")		       \
+M(MSG_POD_GONE,		WATCHER, WEB, FD_NONE, MANY, "ns:s63 name:s253")       \
+M(MSG_PODS_LOST,	WATCHER, WEB, FD_NONE, MANY, "")		       \
 									       \
 /* -- recorded histories (notifier/recording.h): lines, a part at a time, as fast as \
  * the client reads; `more` false ends it.  Replayed by a process of its own:  \

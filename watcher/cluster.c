@@ -5,6 +5,7 @@
 #include "../common/log.h"
 #include "../common/worker.h"
 #include "cluster.h"
+#include "follow.h"
 #include "renew.h"
 #include "server.h"
 #include "show_pods.h"
@@ -440,6 +441,7 @@ cluster_configure(const struct conf *conf, struct credentials *c)
 	cluster.token_asked = clock_ticks();
 	start_streams();
 	on_started();
+	follow_all();
 }
 
 /*
@@ -544,4 +546,11 @@ uint64_t
 cluster_show_pods(struct channel *ch, uint32_t id, uint64_t cursor)
 {
 	return (show_pods(ch, id, cluster.name, cluster.components, cursor));
+}
+
+void
+cluster_follow(struct channel *ch, uint32_t id)
+{
+	follow_start(cluster.env.base, ch, id, cluster.name,
+	    cluster.components);
 }

@@ -28,10 +28,14 @@ void		 cluster_say_all(void);
 /* One MSG_SHOW_WATCH for each stream, with that id. */
 void		 cluster_show(struct channel *, uint32_t id);
 
-/* One MSG_SHOW_POD for each pod of a part, with that id; returns the next
- * cursor, 0 at the end. */
 /* Another when what cluster_show says has changed. */
 uint64_t	 cluster_digest(void);
+
+/* See follow_start. */
+void		 cluster_follow(struct channel *, uint32_t id);
+
+/* One MSG_SHOW_POD for each pod of a part, with that id; returns the next
+ * cursor, 0 at the end. */
 uint64_t	 cluster_show_pods(struct channel *, uint32_t id,
 		    uint64_t cursor);
 

@@ -10,6 +10,7 @@
 #include "../common/log.h"
 #include "../common/worker.h"
 #include "component_local.h"
+#include "follow.h"
 
 /*
  * A component of many pods is not looked at for each change of one of them: the
@@ -62,6 +63,7 @@ on_pod(const struct pod *p, void *arg)
 	struct components	*all = arg;
 	struct membership	*m;
 
+	follow_pod(p);
 	touch_name(all, p->name);
 	touch_chain(all, p->owner);
 	for (m = p->membership; m != NULL; m = m->next)
@@ -69,8 +71,16 @@ on_pod(const struct pod *p, void *arg)
 }
 
 static void
+on_pod_gone(const struct pod *p, void *arg)
+{
+	(void)arg;
+	follow_gone(p);
+}
+
+static void
 on_node(const struct node *n, void *arg)
 {
+	follow_node(n);
 	touch_chain(arg, n);
 }
 
@@ -95,7 +105,8 @@ struct components *
 components_new(struct event_base *base, const struct components_hooks *hooks)
 {
 	struct components	*all;
-	struct objects_listener	 listener = { on_pod, on_node, on_space, NULL };
+	struct objects_listener	 listener = { on_pod, on_node, on_space,
+	    NULL, on_pod_gone };
 
 	if ((all = calloc(1, sizeof(*all))) == NULL ||
 	    (all->turn = evtimer_new(base, on_turn, all)) == NULL)

@@ -5,6 +5,7 @@
 #include "../common/worker.h"
 #include "cluster.h"
 #include "feed.h"
+#include "follow.h"
 
 static struct channel	*web;
 static unsigned		 web_instance;
@@ -30,18 +31,6 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		tell();
 }
 
-static void
-on_pods_ask(struct message *m)
-{
-	struct message_out	*out;
-	uint64_t		 cursor;
-
-	cursor = cluster_show_pods(web, m->id, message_get_u(m));
-	out = message_new(MSG_PODS_PART, m->id);
-	message_put_u(out, cursor);
-	channel_send(web, out, -1);
-}
-
 static const char *
 dispatch(struct channel *c, struct message *m, void *arg)
 {
@@ -52,8 +41,11 @@ dispatch(struct channel *c, struct message *m, void *arg)
 		following = true;
 		tell();
 		return (NULL);
-	case MSG_PODS_ASK:
-		on_pods_ask(m);
+	case MSG_PODS_FOLLOW:
+		if (message_get_b(m))
+			cluster_follow(web, m->id);
+		else
+			follow_stop();
 		return (NULL);
 	default:
 		return ("not a message for a watcher");
@@ -68,6 +60,7 @@ gone(struct channel *c, enum channel_end end, const char *why, void *arg)
 		log_warnx("web: %s; the parent is told", why);
 		worker_peer_hung(ROLE_WEB, web_instance);
 	}
+	follow_stop();
 	channel_free(c);
 	web = NULL;
 	following = false;
@@ -81,6 +74,7 @@ feed_link(unsigned instance, int fd)
 	if (timer == NULL && ((timer = event_new(worker_base(), -1, EV_PERSIST,
 	    on_timer, NULL)) == NULL || event_add(timer, &every) == -1))
 		fatalx("cannot make a timer");
+	follow_stop();
 	channel_free(web);
 	following = false;
 	web_instance = instance;

@@ -71,7 +71,8 @@ struct pod {
 	uint32_t	 created, ready_since;
 	uint8_t		 cause;
 	bool		 ready:1, was_ready:1, terminating:1, succeeded:1,
-			 failed:1, paused:1, has_template_hash:1;
+			 failed:1, paused:1, has_template_hash:1,
+			 stale:1;	/* follow.c */
 	char		 name[];
 };
 
@@ -98,6 +99,8 @@ struct objects_listener {
 	void	(*node)(const struct node *, void *arg);
 	void	(*space)(const struct space *, void *arg);
 	void	 *arg;
+	/* A pod goes, after pod() was told; NULL: not told. */
+	void	(*pod_gone)(const struct pod *, void *arg);
 };
 
 struct objects;

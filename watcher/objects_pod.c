@@ -207,6 +207,8 @@ pod_drop(struct objects *o, struct pod *p)
 {
 	if (!o->quiet)
 		o->listener.pod(p, o->listener.arg);
+	if (!o->quiet && o->listener.pod_gone != NULL)
+		o->listener.pod_gone(p, o->listener.arg);
 	selections_leave(p);
 	pod_disown(o, p);
 	table_remove(&o->pods, &p->link);

@@ -72,6 +72,32 @@ find_components(struct found *f, struct components *all, const struct pod *p)
 		add_selected(f, all, m->selection);
 }
 
+void
+show_pod(struct channel *ch, uint32_t id, const char *cluster,
+    struct components *all, const struct pod *p)
+{
+	struct message_out	*m;
+	struct found		 f;
+	uint64_t		 since;
+	unsigned		 i;
+
+	find_components(&f, all, p);
+	m = message_new(MSG_SHOW_POD, id);
+	message_put_s(m, cluster);
+	message_put_s(m, p->space->name);
+	message_put_s(m, p->name);
+	message_put_u(m, p->owner == NULL ? KIND_ANY : p->owner->kind);
+	message_put_s(m, p->owner == NULL ? "" : p->owner->name);
+	message_put_b(m, p->ready);
+	message_put_b(m, p->terminating);
+	message_put_u(m, p->cause);
+	since = p->ready_since != 0 ? p->ready_since : p->created;
+	message_put_u(m, since * 1000);
+	for (i = 0; i < f.n; i++)
+		message_put_s(m, f.id[i]);
+	channel_send(ch, m, -1);
+}
+
 struct showing {
 	struct channel		*channel;
 	uint32_t		 id;
@@ -84,31 +110,13 @@ static void
 show(const struct pod *p, void *arg)
 {
 	struct showing		*s = arg;
-	struct message_out	*m;
-	struct found		 f;
-	uint64_t		 since;
-	unsigned		 i;
 
 	s->n++;
 	/* Of one bucket, which is all that fails to be small: a pod of the same
 	 * name in each of ten thousands of namespaces. */
 	if (channel_pending(s->channel) > CHANNEL_QUEUE_BYTES / 2)
 		return;
-	find_components(&f, s->all, p);
-	m = message_new(MSG_SHOW_POD, s->id);
-	message_put_s(m, s->cluster);
-	message_put_s(m, p->space->name);
-	message_put_s(m, p->name);
-	message_put_u(m, p->owner == NULL ? KIND_ANY : p->owner->kind);
-	message_put_s(m, p->owner == NULL ? "" : p->owner->name);
-	message_put_b(m, p->ready);
-	message_put_b(m, p->terminating);
-	message_put_u(m, p->cause);
-	since = p->ready_since != 0 ? p->ready_since : p->created;
-	message_put_u(m, since * 1000);
-	for (i = 0; i < f.n; i++)
-		message_put_s(m, f.id[i]);
-	channel_send(s->channel, m, -1);
+	show_pod(s->channel, s->id, s->cluster, s->all, p);
 }
 
 uint64_t

@@ -3,6 +3,10 @@
 
 #include "component.h"
 
+/* One MSG_SHOW_POD. */
+void		show_pod(struct channel *, uint32_t id, const char *cluster,
+		    struct components *, const struct pod *);
+
 /*
  * Sends some hundred MSG_SHOW_POD with that id, from where the cursor is (0: the
  * beginning).  Returns where to go on, 0 at the end.  The cursor is the peer's: any

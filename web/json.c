@@ -39,8 +39,19 @@ json_status(unsigned status)
 	    json_string(page_status_name(status)));
 }
 
-json_t *
-json_component(const struct component *c)
+char *
+json_render(json_t *value)
+{
+	char *text;
+
+	if (value == NULL || (text = json_dumps(value, JSON_COMPACT)) == NULL)
+		fatalx("out of memory");
+	json_decref(value);
+	return (text);
+}
+
+static json_t *
+pack_component(const struct component *c)
 {
 	return (json_pack(
 	    "{s:o s:o s:o s:s s:s s:o s:o s:o s:o s:s s:b s:o s:o}",
@@ -54,8 +65,16 @@ json_component(const struct component *c)
 	    json_text(c->detail)));
 }
 
-json_t *
-json_incident(const struct incident *i)
+const char *
+json_component(struct component *c)
+{
+	if (c->json == NULL)
+		c->json = json_render(pack_component(c));
+	return (c->json);
+}
+
+static json_t *
+pack_incident(const struct incident *i)
 {
 	json_t *parts = json_array();
 	unsigned n;
@@ -74,6 +93,14 @@ json_incident(const struct incident *i)
 	    i->pending == INCIDENT_STATUS_MAX ? json_null() :
 	    json_string(incident_status_name(i->pending)), "attempts",
 	    json_number(i->attempts), "components", parts));
+}
+
+const char *
+json_incident(struct incident *i)
+{
+	if (i->json == NULL)
+		i->json = json_render(pack_incident(i));
+	return (i->json);
 }
 
 static int
@@ -103,9 +130,8 @@ static enum fill
 list_fill(void *arg, struct evbuffer *buf)
 {
 	struct list *list = arg;
-	const char *key;
+	const char *key, *item;
 	char *copy;
-	json_t *item;
 
 	if (!list->begun)
 		evbuffer_add(buf, "[", 1);
@@ -121,7 +147,7 @@ list_fill(void *arg, struct evbuffer *buf)
 			fatal("strdup");
 		free(list->last);
 		list->last = copy;
-		json_put(buf, item);
+		evbuffer_add(buf, item, strlen(item));
 	}
 	return (FILL_MORE);
 }

@@ -10,8 +10,12 @@
 json_t		*json_text(const char *);	/* made UTF-8 if it is none */
 json_t		*json_number(uint64_t);
 json_t		*json_time(uint64_t ms);	/* RFC 3339, null for 0 */
-json_t		*json_component(const struct component *);
-json_t		*json_incident(const struct incident *);
+
+/* The text of a row, made when it is first asked for. */
+const char	*json_component(struct component *);
+const char	*json_incident(struct incident *);
+/* The same for others: takes the value; the caller frees. */
+char		*json_render(json_t *);
 
 /* Adds the text of the value and frees it; fatal if there is none. */
 void		 json_put(struct evbuffer *, json_t *);
@@ -20,7 +24,7 @@ void		 json_put(struct evbuffer *, json_t *);
  * The first of a kind behind the key (NULL: the first of all), NULL: no more.
  * *next is its key, which stays until the kind changes.
  */
-typedef json_t	*(*json_next_fn)(const char *key, const char **next);
+typedef const char *(*json_next_fn)(const char *key, const char **next);
 /* Answers with an array of all of them, a piece at a time. */
 void		 json_reply_list(struct request *, json_next_fn);
 

@@ -6,6 +6,7 @@
 #include "../common/log.h"
 #include "../common/worker.h"
 #include "mirror.h"
+#include "pods.h"
 #include "rows.h"
 
 struct mirror mirror = {
@@ -348,6 +349,11 @@ dispatch_watcher(struct channel *c, struct message *m, void *arg)
 		w->complete = true;
 		changed(SHOW_WATCHES, NULL);
 		return (NULL);
+	case MSG_SHOW_POD:
+	case MSG_POD_GONE:
+	case MSG_PODS_PART:
+	case MSG_PODS_LOST:
+		return (pods_dispatch(w, m));
 	default:
 		return ("not a message for web");
 	}
@@ -361,6 +367,7 @@ watcher_free(struct watcher *w)
 	rows_replace(w);
 	channel_free(w->channel);
 	LIST_REMOVE(w, entry);
+	pods_watcher_gone(w);
 	free(w);
 	changed(SHOW_WATCHES, NULL);
 }
@@ -399,6 +406,7 @@ watcher_link(unsigned instance, int fd)
 	    dispatch_watcher, watcher_gone, w);
 	LIST_INSERT_HEAD(&mirror.watchers, w, entry);
 	channel_send_empty(w->channel, MSG_FEED_ASK, 1);
+	pods_watcher(w);
 }
 
 void

@@ -39,6 +39,7 @@ struct component {
 	uint64_t	 first_day;	/* that is known of (day of 1970); 0: none */
 	unsigned	 ndays;
 	struct day	*days;		/* rising; on others all was well */
+	char		*json;		/* json_component, NULL: not made yet */
 };
 RB_HEAD(component_tree, component);
 RB_PROTOTYPE(component_tree, component, node, component_compare)
@@ -59,6 +60,7 @@ struct incident {
 	unsigned	 attempts;
 	unsigned	 ncomponent;
 	struct incident_component *component;
+	char		*json;
 };
 RB_HEAD(incident_tree, incident);
 RB_PROTOTYPE(incident_tree, incident, node, incident_compare)
@@ -109,6 +111,10 @@ struct watcher {
 	struct channel	*channel;
 	bool		 complete;	/* its rows came */
 	struct watch_rows rows, next;	/* next: until MSG_SHOW_END */
+	/* For pods.c. */
+	char		*cluster;	/* NULL: no pod came yet */
+	uint32_t	 pods_id;
+	bool		 pods_complete;
 };
 LIST_HEAD(watchers, watcher);
 

@@ -1,12 +1,11 @@
 #include <sys/queue.h>
 
 #include <event2/keyvalq_struct.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../common/log.h"
-#include "request.h"
+#include "json.h"
 
 struct request {
 	struct evhttp_request	*ev;
@@ -196,14 +195,14 @@ request_reply(struct request *req, int code, const char *type, const char *text)
 void
 request_fail(struct request *req, int code, const char *text)
 {
-	json_t *error = json_pack("{s:s}", "error", text);
-	char *body;
+	struct evbuffer *buf = evbuffer_new();
 
-	if (error == NULL || (body = json_dumps(error, 0)) == NULL)
+	if (buf == NULL)
 		fatalx("out of memory");
-	request_reply(req, code, "application/json", body);
-	free(body);
-	json_decref(error);
+	json_put(buf, json_pack("{s:s}", "error", text));
+	evbuffer_add(buf, "\n", 1);
+	request_reply_buffer(req, code, "application/json", buf);
+	evbuffer_free(buf);
 }
 
 /* -- answers that are made while they leave ------------------------------------ */

@@ -17,7 +17,7 @@ answer_hello(struct request *req)
 	    BUILD_COMMIT ", build date: " BUILD_DATE ")\"}\n");
 }
 
-static json_t *
+static const char *
 next_component(const char *key, const char **next)
 {
 	struct component find = { .id = (char *)(uintptr_t)key }, *c;
@@ -35,7 +35,7 @@ next_component(const char *key, const char **next)
 	return (json_component(c));
 }
 
-static json_t *
+static const char *
 next_incident(const char *key, const char **next)
 {
 	struct incident find = { .key = (char *)(uintptr_t)key }, *i;

@@ -3,7 +3,7 @@
 #include "route.h"
 
 static const struct route *const tables[] = {
-	probe_routes, metrics_routes, rest_routes, login_routes,
+	probe_routes, metrics_routes, rest_routes, pod_routes, login_routes,
 	dashboard_routes, live_routes, operate_routes, asset_routes
 };
 

@@ -11,8 +11,8 @@ struct route {
 };
 
 extern const struct route probe_routes[], metrics_routes[], rest_routes[],
-	    login_routes[], dashboard_routes[], live_routes[], operate_routes[],
-	    asset_routes[];
+	    pod_routes[], login_routes[], dashboard_routes[], live_routes[],
+	    operate_routes[], asset_routes[];
 
 /* Answers: by a route, or with 404 or 405. */
 void	 route_answer(struct request *);

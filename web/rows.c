@@ -108,6 +108,7 @@ component_free(struct component *c)
 	free(c->cluster);
 	free(c->incident);
 	free(c->detail);
+	free(c->json);
 	free(c);
 }
 
@@ -162,6 +163,7 @@ incident_free(struct incident *i)
 	for (n = 0; n < i->ncomponent; n++)
 		free(i->component[n].id);
 	free(i->component);
+	free(i->json);
 	free(i->key);
 	free(i->id);
 	free(i->name);

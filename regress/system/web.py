@@ -64,3 +64,37 @@ def world_with_web(kube=None, components=None, web=None, tls=None, **extra):
     world = World(components or {"cmp": "api"}, kube=kube,
                   web={"listen": f"127.0.0.1:{port}", **(web or {})}, **extra)
     return world, Web(port, tls)
+
+
+class Stream:
+    """Reads what comes, line by line, with a limit."""
+
+    def __init__(self, web, path="/v1/pods/watch", **headers):
+        self.connection = web.connect(timeout=30)
+        self.connection.request("GET", path, headers=headers)
+        self.response = self.connection.getresponse()
+        assert self.response.status == 200, f"{path}: {self.response.status}"
+
+    def line(self):
+        return self.response.readline().decode().rstrip("\n")
+
+    def event(self):
+        """Not the bookmarks that only show that it is there."""
+        return json.loads(self.line())
+
+    def until_bookmark(self):
+        events = []
+        while True:
+            events.append(self.event())
+            if events[-1]["type"] == "BOOKMARK":
+                return events[:-1]
+
+    def next(self, *types):
+        """The next one that is of one of these types."""
+        while True:
+            event = self.event()
+            if event["type"] in types:
+                return event
+
+    def close(self):
+        self.connection.close()
