@@ -30,9 +30,12 @@ WRAPPER = """#!/bin/sh
 [ $# -gt 0 ] || { echo "usage: kanatactl [-j] [-s socket] show [components | incidents |
            pods]
        kanatactl [-j] [-s socket] reload | stop
-       kanatactl [-s socket] silence component [duration] [reason]
-       kanatactl maintenance start | end component
-       kanatactl record file" >&2; exit 2; }
+       kanatactl [-s socket] silence component duration [reason ...]
+       kanatactl [-s socket] silence component off
+       kanatactl maintenance start component ...
+           [duration [reason ...]]
+       kanatactl maintenance end component ...
+       kanatactl [-n lines] record file" >&2; exit 2; }
 exec %s/bin/kanatactl "$@"
 """
 
@@ -72,7 +75,7 @@ def test_words_of_the_usage():
     assert {"show", "reload", "stop", "log"} <= set(commands), commands
     equal(complete(program, "show", "wo"), ["workers"], "a part of a word")
     equal(complete(program, "-j", "log", ""), ["brief", "verbose"], "after an option")
-    equal(complete(program, "-"), ["-j", "-s"], "options")
+    assert {"-j", "-s"} <= set(complete(program, "-")), complete(program, "-")
     equal(complete(program, "nonsense", ""), [], "after what it does not know")
 
 
@@ -84,10 +87,17 @@ def test_components_and_files():
     at = ("-s", world.kanata.socket)
     equal(complete(program, *at, "silence", "cmp"), ["cmp-a", "cmp-b"], "components")
     equal(complete(program, *at, "silence", "other", "1"), ["15m", "1d", "1h"], "durations")
-    equal(complete(program, *at, "silence", "other", "1h", ""), [], "a reason")
+    equal(complete(program, *at, "silence", "other", "o"), ["off"], "or a word")
+    equal(complete(program, *at, "silence", "other", "1h", "x", ""), [], "a reason")
     equal(complete(program, *at, "maintenance", ""), ["end", "start"], "words")
     equal(complete(program, *at, "maintenance", "end", "o"), ["other"], "components again")
+    equal(complete(program, *at, "maintenance", "end", "other", "cmp"), ["cmp-a", "cmp-b"], "more")
+    equal(complete(program, *at, "maintenance", "start", "other", ""),
+          ["15m", "1d", "1h", "30m", "4h", "cmp-a", "cmp-b", "other"], "more, or a duration")
     equal(complete(program, "record", "hi", cwd=folder), ["history"], "files")
+    equal(complete(program, "-n", "5", "record", "hi", cwd=folder), ["history"], "an option's word")
+    equal(complete(program, "-n", ""), [], "what an option wants")
+    equal(complete(program, "-"), ["-j", "-n", "-s"], "options")
     # Where no kanatad answers there is nothing to offer, and nothing is said.
     equal(complete(program, "-s", folder + "/none", "silence", ""), [], "without a daemon")
 
