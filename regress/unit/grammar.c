@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "../../common/template.h"
 #include "../../kanatad/grammar.h"
 #include "parsed_secrets.h"
 
@@ -753,6 +754,62 @@ test_limits(void **state)
 	free(text);
 }
 
+/* A list of so many is taken, one more is refused. */
+static void
+refused_beyond(const char *begin, const char *item, unsigned count,
+    const char *end, const char *why)
+{
+	struct parsed	 p;
+	char		 text[16384], *t;
+	unsigned	 i;
+
+	t = text + sprintf(text, LEAST "%s", begin);
+	for (i = 0; i <= count; i++) {
+		t += sprintf(t, "%s%u, ", item, i);
+		strcpy(t, end);
+		if (i == count - 1) {
+			read_good(&p, text);
+			assert_packs(&p);
+			parsed_clear(&p);
+		}
+	}
+	assert_int_equal(read_text(&p, text, true), -1);
+	if (strstr(p.error.text, why) == NULL)
+		fail_msg("%s", p.error.text);
+	parsed_clear(&p);
+}
+
+static void
+test_counts(void **state)
+{
+	struct parsed	 p;
+	char		 text[8192], *t;
+	unsigned	 i;
+
+	(void)state;
+	refused_beyond("etcd: {nodes: [", "h:1", CONF_NODES_MAX, "]}\n",
+	    "`nodes`: more than 16");
+	/* Each with a name of its own. */
+	refused_beyond("ns: [", "n", CONF_NAMESPACES_MAX, "]\n",
+	    "more than 256 namespaces");
+	t = text + sprintf(text, LEAST "clusters:\n");
+	for (i = 0; i < CONF_CLUSTERS_MAX; i++)
+		t += sprintf(t, "- {name: c%u}\n", i);
+	read_good(&p, text);
+	assert_packs(&p);
+	parsed_clear(&p);
+	sprintf(t, "- {name: more}\n");
+	assert_int_equal(read_text(&p, text, true), -1);
+	assert_non_null(strstr(p.error.text, "`clusters`: more than 64"));
+	parsed_clear(&p);
+	for (i = 0; i < 2; i++) {
+		sprintf(text, LEAST "texts: {down: '%0*d'}\n",
+		    TEMPLATE_BYTES_MAX + i, 0);
+		assert_int_equal(read_text(&p, text, true), i == 0 ? 0 : -1);
+		parsed_clear(&p);
+	}
+}
+
 int
 main(void)
 {
@@ -768,6 +825,7 @@ main(void)
 		cmocka_unit_test(test_open_file),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_counts),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

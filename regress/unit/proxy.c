@@ -138,6 +138,32 @@ test_environment(void **state)
 	assert_string_equal(a.host, "");
 }
 
+/* Without the password, which may be longer. */
+static void
+test_length(void **state)
+{
+	struct address	 a;
+	const char	*user;
+	char		 url[4096];
+	size_t		 len;
+
+	(void)state;
+	snprintf(url, sizeof(url), "http://u:%01500d@p:1", 0);
+	assert_null(proxy_parse(url, &a, &user, &len));
+	assert_int_equal(len, 1502);
+	assert_string_equal(a.host, "p");
+	snprintf(url, sizeof(url), "http://%0253d:1", 0);
+	assert_non_null(strstr(proxy_parse(url, &a, &user, &len), "host"));
+	snprintf(url, sizeof(url), "http://%0254d:1", 0);
+	assert_non_null(strstr(proxy_parse(url, &a, &user, &len),
+	    "more than 253"));
+	snprintf(url, sizeof(url), "http://%01014d:1", 0);
+	assert_non_null(strstr(proxy_parse(url, &a, &user, &len), "253"));
+	snprintf(url, sizeof(url), "http://%01015d:1", 0);
+	assert_non_null(strstr(proxy_parse(url, &a, &user, &len),
+	    "too long"));
+}
+
 int
 main(void)
 {
@@ -145,6 +171,7 @@ main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_no_proxy),
 		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_length),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
