@@ -375,6 +375,7 @@ nodes_replace(struct etcd *e, const struct conf_etcd *c)
 	e->token_suspect = false;
 	/* Of trouble before there is no more to say. */
 	e->trouble[0] = '\0';
+	e->reason = e->trouble;
 	if (e->said == SAY_AWAY)
 		e->said = SAY_NOTHING;
 	etcd_forget_token(e);

@@ -95,7 +95,7 @@ struct etcd {
 	enum etcd_say	 said;
 	bool		 said_speaks;
 	unsigned	 said_again;	/* other troubles of the same kind */
-	char		 said_trouble[ETCD_TEXT_MAX];
+	char		 said_reason[ETCD_TEXT_MAX];
 	uint32_t	 load_id;	/* a load that waits for leadership */
 	bool		 load_waits;
 
@@ -107,7 +107,8 @@ struct etcd {
 	char		*token;
 	bool		 auth_off;	/* there is a user, but etcd wants none */
 	bool		 token_suspect;	/* logged in anew for this trouble */
-	char		 trouble[ETCD_TEXT_MAX];
+	char		 trouble[ETCD_TEXT_MAX];	/* "node: reason" */
+	const char	*reason;	/* in trouble */
 
 	/* etcd_elect.c */
 	struct event	*elect_timer;

@@ -103,6 +103,19 @@ read_loss(const struct etcd_call *call, const struct http_reply *reply)
 	return (ETCD_RETRY);
 }
 
+/* What http says begins with the node already. */
+static void
+say_trouble(struct etcd *e, const struct etcd_node *node, const char *text)
+{
+	char where[128];
+
+	snprintf(where, sizeof(where), "%.100s:%u: ", node->host, node->port);
+	if (strncmp(text, where, strlen(where)) == 0)
+		text += strlen(where);
+	snprintf(e->trouble, sizeof(e->trouble), "%s%s", where, log_safe(text));
+	e->reason = e->trouble + strlen(where);
+}
+
 static void
 judge(struct etcd *e, struct etcd_call *call, enum etcd_error error,
     const char *text)
@@ -145,8 +158,7 @@ judge(struct etcd *e, struct etcd_call *call, enum etcd_error error,
 		count_failure(e, call->node);
 		break;
 	}
-	snprintf(e->trouble, sizeof(e->trouble), "%.100s:%u: %s",
-	    e->node[call->node].host, e->node[call->node].port, log_safe(text));
+	say_trouble(e, &e->node[call->node], text);
 	log_debug("etcd: %s (%s)", e->trouble, etcd_error_name(error));
 }
 

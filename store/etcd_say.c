@@ -72,12 +72,12 @@ etcd_update(struct etcd *e)
 		else
 			log_warnx("etcd: %s", text);
 		e->said_again = 0;
-		strlcpy(e->said_trouble, e->trouble, sizeof(e->said_trouble));
+		strlcpy(e->said_reason, e->reason, sizeof(e->said_reason));
 	} else if (say == SAY_AWAY && e->said_again < SAID_AGAIN_MAX &&
-	    strcmp(e->said_trouble, e->trouble) != 0) {
+	    strcmp(e->said_reason, e->reason) != 0) {
 		log_warnx("etcd: %s", text);
 		e->said_again++;
-		strlcpy(e->said_trouble, e->trouble, sizeof(e->said_trouble));
+		strlcpy(e->said_reason, e->reason, sizeof(e->said_reason));
 	}
 	e->said = say;
 	e->said_speaks = speaks;

@@ -1,4 +1,5 @@
-"""A short run of accidents with each store; `make chaos` does the long one."""
+"""A short run of accidents with each store and with two daemons; `make chaos` does
+the long ones."""
 
 from chaos import Chaos, seed_of_environment
 from harness import limit
@@ -14,3 +15,8 @@ def test_embedded():
 @limit(300)
 def test_etcd():
     Chaos(seed_of_environment(), "etcd1", SECONDS).run()
+
+
+@limit(300)
+def test_two():
+    Chaos(seed_of_environment(), "two", SECONDS).run()
