@@ -63,8 +63,14 @@ def test_compatibility():
     equal([int(row[0]) for row in rows], list(range(1, 25)), "rows")
     kinds = set(re.findall(r"(?m)^\.It (\w+)$", text))
     for number, what, kind, why in rows:
-        assert kind in kinds and what, f"row {number}"
-        assert why or kind == "later", f"row {number} has no reason"
+        assert kind in kinds and what and why, f"row {number}"
+    routes = {route for path in glob.glob(os.path.join(TOP, "web", "*.c"))
+              for route in re.findall(r'\{ "(/[^"]*)", METHOD_', read(path))}
+    promised = {route: kind for _, what, kind, _ in rows
+                for route in re.findall(r"(?:GET |^)(/\S+?)[,:]?(?= |$)", what)}
+    equal(sorted(promised), ["/admin", "/v1/", "/v1/pods", "/v1/pods/watch"], "routes promised")
+    for route, kind in promised.items():
+        assert (route in routes) == (kind != "refused"), f"{route} is {kind}"
 
 
 STRING = r'"(?:[^"\\\n]|\\.)*"'
