@@ -86,7 +86,7 @@ M(MSG_CONF_COMPONENT,	PARENT | PARSER,				       \
     "reopen_within:u first_ready_within:u rollout:u partial_below:u "	       \
     "escalate_after:u line:u * kind:u ns:s63 what:s1024")				       \
 M(MSG_CONF_TEXT,	PARENT | PARSER, PARENT | NOTIFIER | REPLAY, FD_NONE,  \
-    MANY, "component:s128 kind:u text:s2048")				       \
+    MANY, "component:s128 which:u text:s2048")				       \
 M(MSG_CONF_ETCD,	PARENT | PARSER, PARENT | STORE, FD_NONE, MANY,	       \
     "user:s255 tls:b * host:s253 port:u tls:b")				       \
 /* To the dialer: make the listening descriptor. */			       \

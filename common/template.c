@@ -52,6 +52,17 @@ template_name(enum template_kind kind)
 	return ((unsigned)kind < TEMPLATE_MAX ? kinds[kind].name : "?");
 }
 
+enum template_kind
+template_parse(const char *name)
+{
+	int i;
+
+	for (i = 0; i < TEMPLATE_MAX; i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			break;
+	return ((enum template_kind)i);
+}
+
 const char *
 template_default(enum template_kind kind)
 {

@@ -27,6 +27,7 @@ enum template_kind {
 
 /* As the configuration names it. */
 const char	*template_name(enum template_kind);
+enum template_kind template_parse(const char *);	/* TEMPLATE_MAX: none */
 const char	*template_default(enum template_kind);
 
 enum template_field {

@@ -101,6 +101,14 @@ recording_component(uint64_t at, const struct conf_component *c)
 }
 
 char *
+recording_text(uint64_t at, const char *component, enum template_kind kind,
+    const char *text)
+{
+	return (line_of(at, "text", row_render(conf_pack_text(component, kind,
+	    text), ROLE_PARENT, ROLE_NOTIFIER)));
+}
+
+char *
 recording_record(uint64_t at, const char *key, const char *text, size_t len)
 {
 	json_t *record = json_object(), *value;
@@ -195,7 +203,8 @@ read_row(struct recording_line *l, const json_t *value, const struct why *why)
 {
 	static struct row row;
 	enum message_type type = l->kind == RECORDING_RULES ? MSG_CONF_GLOBAL :
-	    l->kind == RECORDING_COMPONENT ? MSG_CONF_COMPONENT : MSG_HEALTH_SET;
+	    l->kind == RECORDING_COMPONENT ? MSG_CONF_COMPONENT :
+	    l->kind == RECORDING_TEXT ? MSG_CONF_TEXT : MSG_HEALTH_SET;
 
 	if (!json_is_object(value))
 		return (refuse(why, l->key, "an object"));
@@ -294,6 +303,7 @@ static const struct {
 } kinds[] = {
 	{ "rules", RECORDING_RULES, read_row },
 	{ "component", RECORDING_COMPONENT, read_row },
+	{ "text", RECORDING_TEXT, read_row },
 	{ "health", RECORDING_HEALTH, read_row },
 	{ "mark", RECORDING_READ, read_mark },
 	{ "record", RECORDING_RECORD, read_record },
@@ -318,13 +328,13 @@ read_kind(struct recording_line *l, const struct why *why)
 			;
 		if (n == all || found != all)
 			return (refuse(why, log_safe(key), "one of rules, "
-			    "component, health, mark, record, page, closed, "
-			    "note"));
+			    "component, text, health, mark, record, page, "
+			    "closed, note"));
 		found = n;
 	}
 	if (found == all)
 		return (refuse(why, "at", "beside it one of rules, component, "
-		    "health, mark, record, page, closed, note"));
+		    "text, health, mark, record, page, closed, note"));
 	l->kind = kinds[found].kind;
 	l->key = kinds[found].key;
 	return (kinds[found].read(l, json_object_get(l->json, l->key), why));

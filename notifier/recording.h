@@ -5,6 +5,7 @@
  *	{"history":1}
  *	{"at":T,"rules":{"storm":5,..}}		MSG_CONF_GLOBAL
  *	{"at":T,"component":{"id":..,..}}	MSG_CONF_COMPONENT
+ *	{"at":T,"text":{"which":..,..}}	MSG_CONF_TEXT
  *	{"at":T,"record":{"key":..,"value":{..}}}  the store remembers it,
  *						or an operator's order; null:
  *						not any more
@@ -17,7 +18,7 @@
  *	{"at":T,"mark":"forget"}		records follow anew
  *	{"at":T,"note":".."}			for people
  *
- * Rules and components that follow each other are one configuration, whole.
+ * Rules, components and texts that follow each other are one configuration, whole.
  * What is left out has the value that kanata.conf(5) gives it, or 0.  A page's
  * status is there only if a human has set it.
  */
@@ -35,6 +36,7 @@ enum recording_kind {
 	RECORDING_HEAD,
 	RECORDING_RULES,		/* row */
 	RECORDING_COMPONENT,	/* row */
+	RECORDING_TEXT,		/* row */
 	RECORDING_RECORD,		/* key, text */
 	RECORDING_FORGET,
 	RECORDING_PAGE,		/* page, id, name, status */
@@ -51,6 +53,9 @@ char	*recording_head(void);
 char	*recording_mark(uint64_t at, enum recording_kind, unsigned watcher);
 char	*recording_rules(uint64_t at, const struct conf_global *);
 char	*recording_component(uint64_t at, const struct conf_component *);
+/* component "": of all. */
+char	*recording_text(uint64_t at, const char *component, enum template_kind,
+	    const char *text);
 /* len 0: it is gone. */
 char	*recording_record(uint64_t at, const char *key, const char *json,
 	    size_t len);

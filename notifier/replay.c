@@ -95,7 +95,7 @@ say_post(struct replay *r, const struct operation *op)
 	switch (op->type) {
 	case OP_CREATE:
 	case OP_UPDATE:
-		say(r, "%s \"%s\" %s", what(op), op->name,
+		say(r, "%s \"%s\" %s", what(op), op->rename != NULL ? op->rename : op->name,
 		    incident_phase_name(op->phase));
 		say_components(r, op);
 		say_message(r, op->message);
@@ -307,7 +307,8 @@ replay_line(struct replay *r, struct recording_line *l)
 {
 	if (l->kind == RECORDING_HEAD)
 		return (NULL);
-	if (l->kind == RECORDING_RULES || l->kind == RECORDING_COMPONENT) {
+	if (l->kind == RECORDING_RULES || l->kind == RECORDING_COMPONENT ||
+	    l->kind == RECORDING_TEXT) {
 		until(r, l->at);
 		return (on_row(r, l));
 	}

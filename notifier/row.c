@@ -1,3 +1,4 @@
+#include <bsd/string.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 #include "row.h"
 #include "timestamp.h"
 
-enum look { PLAIN, HEALTH, CAUSE, ROLLOUT, TIME, DURATION, PRIVATE };
+enum look { PLAIN, HEALTH, CAUSE, ROLLOUT, PUBLISH, WHICH, TIME, DURATION,
+	    PRIVATE };
 
 /* What is not written as it stands in a message, and what a field means that is
  * missing: what it is in kanata.conf(5).  All others are 0, false or "". */
@@ -22,6 +24,8 @@ static const struct look_row {
 	{ "cause", CAUSE, CAUSE_NONE },
 	{ "since", TIME, 0 },
 	{ "rollout", ROLLOUT, ROLLOUT_MAINTENANCE },
+	{ "publish", PUBLISH, 0 },
+	{ "which", WHICH, TEMPLATE_MAX },
 	{ "down_after", DURATION, 30 * 1000 },
 	{ "up_after", DURATION, 60 * 1000 },
 	{ "reopen_within", DURATION, 15 * 60 * 1000 },
@@ -83,6 +87,21 @@ field_next(const char **row, struct field *f)
 /* -- out ------------------------------------------------------------------ */
 
 static json_t *
+render_publish(uint64_t what)
+{
+	char text[64] = "";
+	unsigned bit;
+
+	for (bit = 0; publish_name(bit) != NULL; bit++)
+		if (what & 1U << bit) {
+			if (text[0] != '\0')
+				strlcat(text, ", ", sizeof(text));
+			strlcat(text, publish_name(bit), sizeof(text));
+		}
+	return (json_string(text));
+}
+
+static json_t *
 render_number(const struct field *f, uint64_t n)
 {
 	char text[DURATION_SIZE];
@@ -95,6 +114,10 @@ render_number(const struct field *f, uint64_t n)
 	case ROLLOUT:
 		return (json_string(n == ROLLOUT_QUIET ? "quiet" :
 		    "maintenance"));
+	case PUBLISH:
+		return (render_publish(n));
+	case WHICH:
+		return (json_string(template_name((enum template_kind)n)));
 	case TIME:
 		return (json_string(timestamp_format(n, text)));
 	case DURATION:
@@ -154,6 +177,27 @@ row_render(struct message_out *out, enum role from, enum role to)
 
 /* -- in ------------------------------------------------------------------- */
 
+static const char *
+parse_publish(const char *s, uint64_t *what)
+{
+	const char *name;
+	unsigned bit;
+	size_t len;
+
+	for (*what = 0; *s != '\0'; s += strspn(s, ", ")) {
+		len = strcspn(s, ", ");
+		for (bit = 0; (name = publish_name(bit)) != NULL; bit++)
+			if (strlen(name) == len && strncmp(s, name, len) == 0)
+				break;
+		if (name == NULL)
+			break;
+		*what |= 1U << bit;
+		s += len;
+	}
+	return (*what == 0 || *s != '\0' ?
+	    "some of incidents, statuses, webhook" : NULL);
+}
+
 /* NULL, or what was expected. */
 static const char *
 parse_number(const struct field *f, const json_t *value, uint64_t *n)
@@ -175,6 +219,11 @@ parse_number(const struct field *f, const json_t *value, uint64_t *n)
 		    ROLLOUT_MAINTENANCE;
 		return (*n == ROLLOUT_QUIET || strcmp(s, "maintenance") == 0 ?
 		    NULL : "maintenance or quiet");
+	case PUBLISH:
+		return (parse_publish(s, n));
+	case WHICH:
+		return ((*n = template_parse(s)) == TEMPLATE_MAX ?
+		    "a key of texts in kanata.conf(5)" : NULL);
 	case TIME:
 		return ((*n = timestamp_parse(s)) == 0 ?
 		    "a time such as 2026-01-01T10:00:00.000Z" : NULL);

@@ -122,6 +122,18 @@ tell(struct recorder *one, char *text)
 
 /* -- how things stand ------------------------------------------------------ */
 
+/* What only the log gets does not change what is posted. */
+static void
+tell_texts(struct recorder *r, const char *component, char *const *text)
+{
+	int kind;
+
+	for (kind = 0; text != NULL && kind < TEMPLATE_PRIVATE; kind++)
+		if (text[kind] != NULL)
+			tell(r, recording_text(clock_now(), component,
+			    (enum template_kind)kind, text[kind]));
+}
+
 static void
 tell_conf(struct recorder *r, const struct conf *conf)
 {
@@ -129,8 +141,11 @@ tell_conf(struct recorder *r, const struct conf *conf)
 	uint64_t now = clock_now();
 
 	tell(r, recording_rules(now, &conf->global));
-	TAILQ_FOREACH(c, &conf->components, entry)
+	tell_texts(r, "", conf->text);
+	TAILQ_FOREACH(c, &conf->components, entry) {
 		tell(r, recording_component(now, c));
+		tell_texts(r, c->id, c->text);
+	}
 }
 
 static void

@@ -69,7 +69,7 @@ BAD = {
     HEAD + '{"note":"x"}\n': ":2:1: `at`: expected a time such as",
     HEAD + '{"at":"yesterday","note":"x"}\n': ":2:1: `at`: expected a time such as",
     HEAD + AT + '"note":1}\n': ":2:1: `note`: expected a text",
-    HEAD + AT + '"healht":{}}\n': ":2:1: `healht`: expected one of rules, component, health",
+    HEAD + AT + '"healht":{}}\n': ":2:1: `healht`: expected one of rules, component, text, health",
     HEAD + AT + '"note":"x","mark":"read"}\n': ":2:1: `mark`: expected one of",
     HEAD + '{"at":"2026-01-01T10:00:00.000Z"}\n': ":2:1: `at`: expected beside it",
     HEAD + AT + '"mark":"x"}': ":2:1: `mark`: expected forget, read, begin or end",

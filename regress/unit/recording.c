@@ -122,6 +122,7 @@ test_configuration(void **state)
 	in->global.group_wait = 10 * 1000;
 	in->global.webhook = true;
 	in->global.rate_per_minute = 7;
+	in->global.publish = PUBLISH_ALL;
 	free(in->global.store_dir);
 	in->global.store_dir = copy("/private/place");
 	component(in);
@@ -136,7 +137,7 @@ test_configuration(void **state)
 	assert_int_equal(out->global.storm, 9);
 	assert_int_equal(out->global.group_wait, 10 * 1000);
 	assert_true(out->global.webhook);
-	assert_int_equal(out->global.publish, publish_default(true));
+	assert_int_equal(out->global.publish, PUBLISH_ALL);
 	text = recording_component(AT, TAILQ_FIRST(&in->components));
 	assert_null(strstr(text, "secret-name"));
 	assert_null(strstr(text, "reopen_within"));
@@ -153,6 +154,15 @@ test_configuration(void **state)
 	assert_int_equal(c->reopen_within, 15 * 60 * 1000);
 	assert_int_equal(c->escalate_after, 1);
 	assert_int_equal(c->rollout, ROLLOUT_QUIET);
+	read_line(recording_text(AT, "cmp", TEMPLATE_LINE, "- {id}\n"));
+	assert_int_equal(line.kind, RECORDING_TEXT);
+	assert_null(conf_take(out, line.row));
+	recording_line_clear(&line);
+	read_line(recording_text(AT, "", TEMPLATE_NAME, "x"));
+	assert_null(conf_take(out, line.row));
+	recording_line_clear(&line);
+	assert_string_equal(c->text[TEMPLATE_LINE], "- {id}\n");
+	assert_string_equal(out->text[TEMPLATE_NAME], "x");
 	conf_free(in);
 	conf_free(out);
 }
