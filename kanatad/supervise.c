@@ -263,6 +263,23 @@ count_crime(struct child *child)
 	return (third);
 }
 
+/*
+ * Anybody may connect to web, so its deaths must not end the others: it is left away
+ * for so many s.  Else kanatad ends.
+ */
+static time_t
+third_crime(const struct child *child)
+{
+	if (child->role == ROLE_WEB) {
+		log_warnx("%s died of its cage or a memory fault three times in "
+		    "ten minutes; the others go on without it", child->name);
+		return (CRIMES_WITHIN / 1000);
+	}
+	log_warnx("%s died of its cage or a memory fault three times in ten "
+	    "minutes: %s; kanatad ends", child->name, child->death);
+	supervise_stop(1);
+}
+
 static void
 restart_later(struct child *child, int status)
 {
@@ -281,14 +298,10 @@ restart_later(struct child *child, int status)
 		    tv.tv_sec * 2;
 	}
 	if (child_is_crime(status)) {
-		if (count_crime(child)) {
-			log_warnx("%s died of its cage or a memory fault three "
-			    "times in ten minutes: %s; kanatad ends",
-			    child->name, child->death);
-			supervise_stop(1);
-		}
 		if (tv.tv_sec < BACKOFF_CRIME)
 			tv.tv_sec = BACKOFF_CRIME;
+		if (count_crime(child))
+			tv.tv_sec = third_crime(child);
 	}
 	log_warnx("%s ended: %s; started again in %lld s", child->name,
 	    child->death, (long long)tv.tv_sec);

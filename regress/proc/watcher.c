@@ -680,6 +680,119 @@ test_show_pods(void **state)
 		assert_string_not_equal(names[i - 1], names[i]);
 }
 
+/* -- what web is told ------------------------------------------------------------ */
+
+static int	web = -1;
+
+static struct message *
+web_receive(void)
+{
+	static uint8_t buf[MESSAGE_MAX];
+	static struct message m;
+	const char *why = "";
+
+	wait_readable(web, CHILD_PATIENCE);
+	if (message_recv(web, &m, ROLE_WATCHER, ROLE_WEB, buf, &why) != 1)
+		fail_msg("no message to web: %s", why);
+	return (&m);
+}
+
+/* The watches, until one of pods says whether it is known. */
+static void
+web_wait_known(bool known)
+{
+	struct message *m;
+	bool pods, found = false;
+	unsigned i;
+
+	while (!found) {
+		m = web_receive();
+		if (m->type != MSG_SHOW_WATCH)
+			continue;
+		message_get_s(m);
+		pods = strcmp(message_get_s(m), "pods") == 0;
+		for (i = 0; i < 3; i++)
+			message_get_s(m);
+		for (i = 0; i < 5; i++)
+			message_get_u(m);
+		message_get_s(m);
+		found = pods && message_get_b(m) == known;
+	}
+}
+
+static void
+web_follow(uint32_t id, bool on)
+{
+	struct message_out *m = message_new(MSG_PODS_FOLLOW, id);
+
+	message_put_b(m, on);
+	assert_int_equal(message_send(web, m, -1), 0);
+}
+
+/* All pods with that id; how many. */
+static unsigned
+web_receive_pods(uint32_t id)
+{
+	struct message *m;
+	unsigned n;
+
+	for (n = 0; (m = web_receive())->type != MSG_PODS_PART;)
+		if (m->type == MSG_SHOW_POD) {
+			assert_int_equal(m->id, id);
+			n++;
+		}
+	assert_int_equal(m->id, id);
+	assert_int_equal(message_get_u(m), 0);
+	return (n);
+}
+
+/* The next news of pods of that type; other messages pass by. */
+static struct message *
+web_wait_pod(enum message_type type, const char *name)
+{
+	struct message *m;
+
+	for (;;) {
+		m = web_receive();
+		if (m->type != MSG_SHOW_POD && m->type != MSG_POD_GONE)
+			continue;
+		if (m->type == MSG_SHOW_POD)
+			message_get_s(m);
+		assert_string_equal(message_get_s(m), "a");
+		if (strcmp(message_get_s(m), name) == 0 && m->type == type)
+			return (m);
+	}
+}
+
+static void
+test_feed(void **state)
+{
+	struct message *m;
+
+	(void)state;
+	tell("bulk_pods", "{\"ns\":\"a\",\"prefix\":\"p\",\"count\":1500}");
+	start_healthy();
+	web = child_link(&watcher, ROLE_WEB, 0);
+	assert_int_equal(message_send(web, message_new(MSG_FEED_ASK, 1), -1),
+	    0);
+	web_wait_known(true);
+	web_follow(7, true);
+	assert_int_equal(web_receive_pods(7), 1503);
+	tell("pod", "{\"ns\":\"a\",\"name\":\"late\"}");
+	assert_int_equal(web_wait_pod(MSG_SHOW_POD, "late")->id, 7);
+	tell("delete_pod", "{\"ns\":\"a\",\"name\":\"late\"}");
+	m = web_wait_pod(MSG_POD_GONE, "late");
+	assert_int_equal(m->id, 7);
+	/* Anew, from the beginning; and not at all. */
+	web_follow(8, true);
+	assert_int_equal(web_receive_pods(8), 1503);
+	web_follow(9, false);
+	tell("pod", "{\"ns\":\"a\",\"name\":\"unseen\"}");
+	web_follow(10, true);
+	assert_int_equal(web_receive_pods(10), 1504);
+	close(web);
+}
+
 int
 main(void)
 {
@@ -693,7 +806,7 @@ main(void)
 		T(test_fault_utf8), T(test_fault_huge),
 		T(test_fault_error_event), T(test_fault_too_many),
 		T(test_away), T(test_reload), T(test_new_notifier),
-		T(test_show), T(test_show_pods),
+		T(test_show), T(test_show_pods), T(test_feed),
 	};
 
 	return (cmocka_run_group_tests_name("watcher", tests, NULL, NULL));

@@ -478,6 +478,43 @@ test_oversized(void **state)
 	assert_int_equal(ask("/v1/"), 200);
 }
 
+/* Requests with some bytes changed, cut off, and gone before the answer. */
+static void
+test_bent(void **state)
+{
+	static const char *const good[] = {
+	    "GET /v1/components HTTP/1.1\r\nHost: x\r\n\r\n",
+	    "POST /admin/login HTTP/1.1\r\nContent-Length: 11\r\nCookie: a=b; "
+	    "session=xyz\r\n\r\nuser=a&b=%41",
+	    "GET /v1/pods/watch HTTP/1.1\r\nAccept: text/event-stream\r\n"
+	    "\r\nGET / HTTP/1.1\r\n\r\n",
+	    "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
+	    "Expect: 100-continue\r\n\r\n3\r\nabc\r\n0\r\n\r\n" };
+	unsigned i, j, len;
+	char text[256];
+	int fd;
+
+	(void)state;
+	srand(2934);
+	for (i = 0; i < 2000; i++) {
+		len = strlen(good[i % 4]);
+		memcpy(text, good[i % 4], len);
+		for (j = 0; j < i / 4 % 5; j++)
+			text[(unsigned)rand() % len] = rand() % 256;
+		if (i % 3 == 0)
+			len -= (unsigned)rand() % len;
+		fd = client(NULL);
+		if (send(fd, text, len, MSG_NOSIGNAL) == -1)
+			assert_true(errno == EPIPE || errno == ECONNRESET);
+		if (i % 7 == 0)
+			shutdown(fd, SHUT_WR);
+		if (i % 5 == 0)
+			recv(fd, reply, sizeof(reply), MSG_DONTWAIT);
+		close(fd);
+	}
+	assert_int_equal(ask("/v1/"), 200);
+}
+
 /* One after the other on a connection, asked for at once. */
 static void
 test_pipelined(void **state)
@@ -742,6 +779,7 @@ main(void)
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_oversized),
 		cmocka_unit_test(test_pipelined),
+		cmocka_unit_test(test_bent),
 		cmocka_unit_test(test_idle_clients),
 		cmocka_unit_test(test_slow_readers),
 		cmocka_unit_test(test_pods_watch),

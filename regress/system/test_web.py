@@ -7,7 +7,8 @@ import socket
 import ssl
 import subprocess
 
-from harness import Authority, Skipped, equal, free_port, give, limit, temp_dir, wait
+from harness import (TOP, Authority, Skipped, equal, free_port, give, limit, read, temp_dir,
+                     wait)
 from kanata import Kanata
 from web import Web, trust, world_with_web
 from world import Kube, World
@@ -127,6 +128,14 @@ def test_tls():
         raise AssertionError("plain http is answered")
     except (ConnectionError, OSError):
         pass
+    # Who says nothing, or no TLS, or stops half way, is in nobody's way.
+    strange = [socket.create_connection(("127.0.0.1", web.port)) for _ in range(20)]
+    for number, client in enumerate(strange):
+        client.sendall((b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00",
+                        os.urandom(3000))[number % 4])
+    equal(web.get("/v1/").status, 200, "beside strange clients")
+    for client in strange:
+        client.close()
     world.config["web"]["tls"] = {**second, "key_file": first["key_file"]}
     world.kanata.configure(world.config)
     world.kanata.reload().expect(1, "no key .* that belongs to the certificate")
@@ -229,6 +238,19 @@ def test_metrics():
     equal(value(answer.body, "kanata_page_lag_seconds"), 0, "lag")
     wait(lambda: value(web.get("/metrics").body,
                        'kanata_worker_restarts_total{worker="dialer"}') == 1, 20, "the restart")
+
+
+def test_metrics_that_others_name():
+    """The rules and the dashboard of etc/ name no metric that there is not."""
+    named = set()
+    for folder in ("prometheus", "grafana"):
+        for name in os.listdir(os.path.join(TOP, "etc", folder)):
+            named |= set(re.findall(r"\bkanata_\w+", read(os.path.join(TOP, "etc", folder, name))))
+    assert len(named) > 10, f"only {named}"
+    _, web = world_with_web()
+    web.wait("/readyz")
+    there = set(re.findall(r"(?m)^# TYPE (\w+)", web.get("/metrics").body))
+    equal(sorted(named - there), [], "metrics that are not there")
 
 
 def test_lag():
