@@ -21,7 +21,7 @@ def make_deb():
         raise Skipped("no dpkg-buildpackage, or no debhelper")
     if "changes" not in built:
         folder = os.path.join(temp_dir(in_all_tests=True), "deb")
-        done = subprocess.run(["make", "-s", "-C", TOP, f"DEB={folder}", "deb"], timeout=400,
+        done = subprocess.run(["make", "-s", "-C", TOP, f"DEB={folder}", "deb"], timeout=700,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True)
         equal(done.returncode, 0, f"make deb: {done.stdout[-3000:]}\n{done.stderr[-3000:]}")
         built["changes"] = glob.glob(folder + "/*.changes")[0]
@@ -30,7 +30,7 @@ def make_deb():
     return built
 
 
-@limit(450)
+@limit(900)
 def test_lintian():
     changes = make_deb()["changes"]
     if not shutil.which("lintian"):
@@ -77,7 +77,7 @@ def configure(root):
     return page
 
 
-@limit(450)
+@limit(900)
 def test_install_run_remove_purge():
     deb = make_deb()["deb"]
     root = Root()
