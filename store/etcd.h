@@ -151,6 +151,7 @@ struct etcd {
 	/* etcd_watch.c */
 	struct http_request *watch;
 	unsigned	 watch_node, watch_failures;	/* in a row */
+	bool		 watch_suspect;	/* there was trouble since it began */
 	char		*watch_text;	/* the beginning of a message */
 	size_t		 watch_len, watch_size;
 	char		 watch_trouble[ETCD_TEXT_MAX];

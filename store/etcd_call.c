@@ -79,6 +79,7 @@ static void
 count_failure(struct etcd *e, unsigned node)
 {
 	e->failures++;
+	e->watch_suspect = true;
 	/* The other lane may have left this node already. */
 	if (e->current == node)
 		e->current = (node + 1) % e->nnode;

@@ -249,6 +249,9 @@ on_write(struct etcd *e, enum etcd_error error, const json_t *reply,
 		give_up(e);
 		set_timer(e, etcd_delay(e, error) + 1);
 	}
+	/* It does not log in by itself. */
+	if (error == ETCD_TOKEN)
+		etcd_elect_step(e);
 	etcd_shared_step(e);
 }
 

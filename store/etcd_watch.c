@@ -3,9 +3,9 @@
  * comes.  When it ends, for whatever reason, all is read again and a new one is
  * begun behind that.
  *
- * A watch on a node that is cut off from the others stays silent for ever
- * (etcd-io/etcd#8673); the election notices and goes to another node, and then so
- * does the watch.
+ * A watch on a node that is cut off from the others, or that we are cut off from,
+ * stays silent for ever (etcd-io/etcd#8673).  The election notices, and whenever it
+ * has trouble with a node the watch is begun anew.
  */
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
@@ -19,6 +19,8 @@
 #define MESSAGE_BYTES	(4 * 1024 * 1024)
 #define BACKOFF_MIN	500U		/* ms */
 #define BACKOFF_MAX	30000U
+/* ms; etcd speaks up every ten minutes when it has nothing to tell. */
+#define IDLE_LIMIT	(15 * 60 * 1000)
 
 static void
 buffer_clear(struct etcd *e)
@@ -175,9 +177,9 @@ etcd_watch_step(struct etcd *e)
 	char *text;
 
 	if (e->watch != NULL) {
-		if (e->watch_node == e->current)
+		if (e->watch_node == e->current && !e->watch_suspect)
 			return;
-		/* What it did not tell is read behind the other one's back. */
+		/* What it did not tell is read behind its back. */
 		etcd_watch_stop(e);
 		e->shared_fresh = false;
 		etcd_shared_step(e);
@@ -187,12 +189,14 @@ etcd_watch_step(struct etcd *e)
 	text = etcd_text(body);
 	json_decref(body);
 	e->watch_node = e->current;
+	e->watch_suspect = false;
 	o.method = "POST";
 	o.path = "/v3/watch";
 	o.authorization = e->token;
 	o.body = text;
 	o.body_len = strlen(text);
 	o.timeout = HTTP_NO_TIMEOUT;
+	o.idle_timeout = IDLE_LIMIT;
 	o.data = on_data;
 	o.done = on_done;
 	o.arg = e;

@@ -153,6 +153,31 @@ test_watch_ends(void **unused)
 	WAIT(told(&a, KEY1, "") && told(&b, KEY1, ""));
 }
 
+static int
+watches_so_far(void)
+{
+	const char *at = strstr(sim_state(), "\"watch\": ");
+
+	return (at == NULL ? 0 : atoi(at + strlen("\"watch\": ")));
+}
+
+/* A node that once was silent may have left the watch in silence, too. */
+static void
+test_watch_suspect(void **unused)
+{
+	int before;
+
+	(void)unused;
+	two();
+	share_is(&a, 2, KEY1, "one", 'D');
+	WAIT(told(&b, KEY1, "one"));
+	before = watches_so_far();
+	command("fault", "{\"kind\": \"nothing\", \"match\": \"kv/range\"}");
+	WAIT(watches_so_far() > before);
+	share_is(&a, 3, KEY1, "two", 'D');
+	WAIT(told(&b, KEY1, "two"));
+}
+
 /* Whoever asks is told that etcd cannot be reached. */
 static void
 test_unreachable(void **unused)
@@ -209,6 +234,7 @@ main(void)
 		T(test_takeover),
 		T(test_known_first),
 		T(test_watch_ends),
+		T(test_watch_suspect),
 		T(test_unreachable),
 		T(test_lost_answer),
 		T(test_nonsense),

@@ -137,3 +137,15 @@ def test_replicas():
     # Without etcd it is refused, and says so.
     pair.etcd.stop()
     other.ctl("silence", "cmp", "1h").expect(1, "etcd cannot be used|etcd does not answer")
+
+
+@limit(120)
+def test_network_lost_between():
+    """What was connected is silent for ever and nobody is told; what the other one
+    is given is heard of all the same."""
+    pair = Replicas(cut=True)
+    for proxy in pair.proxies_of(pair.leader):
+        proxy.lose_all()
+    pair.other(pair.leader).ctl("silence", "cmp", "1h", "told").expect(0)
+    wait(lambda: [s["reason"] for s in silences(pair.leader)] == ["told"], 60,
+         "the leader to know of it")
