@@ -432,9 +432,12 @@ supervise_stop(int status)
 	do {
 		left = false;
 		TAILQ_FOREACH(child, &children, entry) {
-			if (child->pid != 0 &&
-			    waitpid(child->pid, NULL, WNOHANG) == child->pid)
+			if (child->pid != 0 && waitpid(child->pid, NULL,
+			    WNOHANG) == child->pid) {
 				child->pid = 0;
+				/* Its last words. */
+				lines_close(&child->log);
+			}
 			left = left || child->pid != 0;
 		}
 		if (left)
