@@ -95,7 +95,7 @@ kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \
 		watcher/main.c watcher/cluster.c watcher/credential.c \
 		watcher/renew.c watcher/execcred.c watcher/server.c \
 		watcher/feed.c
-kanata-watcher_LIBS = -lcurl -levent_core -ljansson -lprotobuf-nanopb \
+kanata-watcher_LIBS = -lcurl -lssl -levent_core -ljansson -lprotobuf-nanopb \
 		-lmsgpackc -lseccomp -lbsd
 
 incidents =	notifier/incident.c notifier/rules.c notifier/debounce.c \
@@ -111,7 +111,7 @@ kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
 		notifier/persist.c notifier/show.c notifier/feed.c \
 		notifier/share.c notifier/operator.c \
 		notifier/tap.c $(recording)
-kanata-notifier_LIBS = -lcurl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
+kanata-notifier_LIBS = -lcurl -lssl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 
 recording =	common/duration.c notifier/row.c notifier/recording.c
 kanata-replay_SRCS = $(common) common/message_io.c $(incidents) $(recording) \
@@ -123,7 +123,7 @@ kanata-store_SRCS = $(worker) $(http) \
 		store/etcd_call.c store/etcd_elect.c store/etcd_write.c \
 		store/etcd_json.c store/etcd_pull.c store/etcd_reply.c \
 		store/etcd_say.c store/etcd_shared.c store/etcd_watch.c
-kanata-store_LIBS = -lcurl -levent_core -ljansson -llmdb -lmsgpackc -lseccomp -lbsd
+kanata-store_LIBS = -lcurl -lssl -levent_core -ljansson -llmdb -lmsgpackc -lseccomp -lbsd
 
 kanata-runner_SRCS = $(worker) common/lines.c common/plugin.c \
 		runner/main.c runner/run.c runner/prepare.c
@@ -316,7 +316,7 @@ proc_dialer_SRCS = $(common) $(child)
 proc_dialer_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
 proc_dialer_NEEDS = $(B)/libexec/kanata/kanata-dialer
 proc_http_SRCS = common/clock.c $(common) $(http) $(child)
-proc_http_LIBS = -lcurl -levent_core -lmsgpackc -lseccomp -lbsd
+proc_http_LIBS = -lcurl -lssl -levent_core -lmsgpackc -lseccomp -lbsd
 proc_http_NEEDS = $(proc_dialer_NEEDS)
 
 PROC +=		store store_faults store_leader store_shared

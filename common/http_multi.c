@@ -5,23 +5,28 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "http_local.h"
 #include "log.h"
 
+/* What is read ahead is handed out in so many steps; then others have their turn. */
+#define DRAIN_MAX	64
+
 /* A descriptor that libcurl has. */
 struct connection {
 	TAILQ_ENTRY(connection)	 entry;
 	int			 fd;
 	struct http_server	*server;	/* NULL: it is no more */
+	CURL			*easy;		/* that it serves, NULL: idle */
 };
 
 static TAILQ_HEAD(, connection)	 connections =
 				    TAILQ_HEAD_INITIALIZER(connections);
 static struct event_base	*base;
-static struct event		*timer;
+static struct event		*timer, *drain_timer;
 static CURLM			*multi;
 static bool			 busy;
 
@@ -147,21 +152,58 @@ act(curl_socket_t fd, int what)
 	reap();
 }
 
+/*
+ * libcurl waits for the socket once that is empty, but OpenSSL has read ahead
+ * (http_transfer.c): it may have whole records still.  It has none if it was the
+ * last to ask for more.
+ */
+static const struct connection *
+held_back(void)
+{
+	const struct connection *c;
+	struct curl_tlssessioninfo *tls;
+
+	TAILQ_FOREACH(c, &connections, entry)
+		if (c->easy != NULL && curl_easy_getinfo(c->easy,
+		    CURLINFO_TLS_SSL_PTR, &tls) == CURLE_OK &&
+		    tls->internals != NULL && SSL_want_nothing(
+		    (SSL *)tls->internals) && SSL_has_pending(tls->internals))
+			break;
+	return (c);
+}
+
+static void
+drain(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval now = { 0, 0 };
+	const struct connection *c;
+	unsigned i;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	for (i = 0; i < DRAIN_MAX; i++) {
+		if ((c = held_back()) == NULL)
+			return;
+		act(c->fd, CURL_CSELECT_IN);
+	}
+	if (evtimer_add(drain_timer, &now) == -1)
+		fatalx("cannot set a timer");
+}
+
 static void
 on_socket(evutil_socket_t fd, short what, void *arg)
 {
-	(void)arg;
 	act(fd, (what & EV_READ ? CURL_CSELECT_IN : 0) |
 	    (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
+	drain(fd, what, arg);
 }
 
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	(void)fd;
-	(void)what;
-	(void)arg;
 	act(CURL_SOCKET_TIMEOUT, 0);
+	drain(fd, what, arg);
 }
 
 /* libcurl says what it wants to know of a descriptor. */
@@ -169,10 +211,12 @@ static int
 want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *watch)
 {
 	struct event *event = watch;
+	struct connection *c = connection_find(fd);
 	short events = EV_PERSIST;
 
-	(void)easy;
 	(void)arg;
+	if (c != NULL)
+		c->easy = what == CURL_POLL_REMOVE ? NULL : easy;
 	if (event != NULL)
 		event_free(event);
 	event = NULL;
@@ -209,6 +253,18 @@ want_timer(CURLM *handle, long ms, void *arg)
 			fatalx("libcurl: %s cannot be set", #option);	\
 	} while (0)
 
+/*
+ * Debian's libcurl brings GnuTLS along, for protocols that are never spoken.  It
+ * asks this, before main, whether to prepare itself, which takes a megabyte
+ * (GNUTLS_SKIP_GLOBAL_INIT in gnutls.h).
+ */
+int	 _gnutls_global_init_skip(void);
+int
+_gnutls_global_init_skip(void)
+{
+	return (1);
+}
+
 void
 http_multi_init(struct event_base *event_base)
 {
@@ -216,7 +272,8 @@ http_multi_init(struct event_base *event_base)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
 	    (multi = curl_multi_init()) == NULL)
 		fatalx("libcurl cannot be set up");
-	if ((timer = evtimer_new(base, on_timer, NULL)) == NULL)
+	if ((timer = evtimer_new(base, on_timer, NULL)) == NULL ||
+	    (drain_timer = evtimer_new(base, drain, NULL)) == NULL)
 		fatalx("cannot make a timer");
 	SET(CURLMOPT_SOCKETFUNCTION, want_socket);
 	SET(CURLMOPT_TIMERFUNCTION, want_timer);

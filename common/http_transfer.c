@@ -8,6 +8,7 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <ctype.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +234,19 @@ on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
 			fatalx("libcurl: %s cannot be set", #option);	\
 	} while (0)
 
+/*
+ * OpenSSL then takes what has come in one call, instead of two for each record.
+ * What it has that libcurl does not ask for, http_multi.c does.
+ */
+static CURLcode
+on_tls(CURL *easy, void *context, void *arg)
+{
+	(void)easy;
+	(void)arg;
+	SSL_CTX_set_read_ahead(context, 1);
+	return (CURLE_OK);
+}
+
 static void
 set_tls(struct http_request *req)
 {
@@ -254,6 +268,9 @@ set_tls(struct http_request *req)
 		SET(CURLOPT_KEYPASSWD, "");
 	}
 	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	/* With a proxy there may be TLS within TLS, and both would hold back. */
+	if (server->proxy == NULL)
+		SET(CURLOPT_SSL_CTX_FUNCTION, on_tls);
 }
 
 static void

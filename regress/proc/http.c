@@ -26,7 +26,7 @@
 
 #define HTTPD	"regress/proc/httpd.py"
 
-enum { PLAIN, TLS, MUTUAL, PROXY, TLS_PROXY, CLOSED, NOBODYS };
+enum { PLAIN, TLS, MUTUAL, PROXY, TLS_PROXY, RECORDS, CLOSED, NOBODYS };
 enum { RSA, ECDSA, ED25519, KEYS };
 
 static struct event_base *base;
@@ -219,7 +219,8 @@ server(unsigned endpoint, const char *host, const char *tls_name)
 {
 	struct http_server_options o = { .endpoint = endpoint, .host = host,
 	    .port = port[endpoint], .tls_name = tls_name,
-	    .tls = endpoint == TLS || endpoint == MUTUAL,
+	    .tls = endpoint == TLS || endpoint == MUTUAL ||
+	    endpoint == RECORDS,
 	    .ca = ca, .ca_len = strlen(ca) };
 
 	return (http_server_new(&o));
@@ -539,6 +540,56 @@ client_certificate(void **state)
 	o.key_len = strlen(cert[ED25519]);
 	s = http_server_new(&o);
 	expect(get(s, "/echo"), HTTP_NOT_SENT, 0, "key");
+	http_server_free(s);
+}
+
+/*
+ * Several records that come together are all read, wherever they are cut: no more
+ * comes that would wake the client.
+ */
+static void
+records_at_once(void **state)
+{
+	struct http_server *s = server(RECORDS, "server.test", NULL);
+	struct result *r;
+	char path[64];
+	unsigned head, size;
+
+	(void)state;
+	for (head = 1; head < 80; head++)
+		for (size = 1; size < 80; size += head % 7 + 1) {
+			snprintf(path, sizeof(path), "/records/%u/%u/20", head,
+			    size);
+			expect_body(get(s, path), "xxxxxxxxxxxxxxxxxxxx");
+		}
+	for (head = 1; head < 30000; head += 2999) {
+		snprintf(path, sizeof(path), "/records/%u/%u/90000", head,
+		    head % 16000 + 100);
+		r = get(s, path);
+		expect_body(r, "xxx");
+		assert_int_equal(strlen(r->body), 90000);
+	}
+	http_server_free(s);
+}
+
+/* What is held back when the request ends is nobody's any more. */
+static void
+records_stopped(void **state)
+{
+	struct http_server *s = server(RECORDS, "server.test", NULL);
+	struct result *r = result_reset();
+	int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		r = result_reset();
+		r->stop = true;
+		begin(s, REQUEST(.path = "/records/60/8/100", .data = on_data), r);
+		loop_until(&r->done);
+		expect(r, HTTP_STOPPED, 200, "stopped");
+		assert_int_equal(r->npiece, 1);
+		expect_body(get(s, "/records/9/9/3"), "xxx");
+	}
 	http_server_free(s);
 }
 
@@ -939,8 +990,9 @@ start_server(const char *dir)
 	close(out[1]);
 	f = fdopen(out[0], "r");
 	assert_non_null(f);
-	if (fscanf(f, "%u %u %u %u %u", &port[PLAIN], &port[TLS],
-	    &port[MUTUAL], &port[PROXY], &port[TLS_PROXY]) != 5)
+	if (fscanf(f, "%u %u %u %u %u %u", &port[PLAIN], &port[TLS],
+	    &port[MUTUAL], &port[PROXY], &port[TLS_PROXY],
+	    &port[RECORDS]) != 6)
 		fail_msg("%s does not run; is this the root of the source?",
 		    HTTPD);
 	ca = slurp(dir, "ca.pem");
@@ -1017,6 +1069,8 @@ run_caged(void)
 		cmocka_unit_test(name_is_verified),
 		cmocka_unit_test(issuer_is_verified),
 		cmocka_unit_test(client_certificate),
+		cmocka_unit_test(records_at_once),
+		cmocka_unit_test(records_stopped),
 		cmocka_unit_test(through_a_proxy),
 		cmocka_unit_test(through_a_tls_proxy),
 		cmocka_unit_test(proxy_wants_a_password),

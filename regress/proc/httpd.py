@@ -5,8 +5,8 @@
 
 Writes ca.pem and, for each kind of key, client-KIND.pem and client-KIND.key into DIR
 and prints the ports of plain HTTP, of TLS as "server.test", of TLS that wants a client
-certificate, of a proxy and of a proxy that is TLS, as "proxy.test". Ends when its
-standard input is closed.
+certificate, of a proxy, of a proxy that is TLS, as "proxy.test", and of TLS whose records
+are cut by hand, as "server.test". Ends when its standard input is closed.
 """
 
 import base64
@@ -50,6 +50,48 @@ def certificates(where):
 
 class Closed(Exception):
     pass
+
+
+class Records:
+    """In place of a socket: TLS whose records go out when and as they are told to."""
+
+    def __init__(self, sock, context):
+        self.sock, self.came, self.goes = sock, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.came, self.goes, server_side=True)
+        self.run(self.tls.do_handshake)
+
+    def run(self, operation):
+        while True:
+            try:
+                return operation()
+            except ssl.SSLWantReadError:
+                self.flush()
+                data = self.sock.recv(65536)
+                if not data:
+                    raise Closed
+                self.came.write(data)
+            finally:
+                self.flush()
+
+    def flush(self):
+        self.sock.sendall(self.goes.read())
+
+    def recv(self, size):
+        return self.run(lambda: self.tls.read(size))
+
+    def sendall(self, data):
+        self.send_records([data])
+
+    def send_records(self, pieces):
+        for piece in pieces:
+            self.tls.write(piece)
+        self.flush()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sock.close()
 
 
 class Connection:
@@ -130,6 +172,16 @@ class Connection:
             self.send(f"{len(word):x}\r\n{word}\r\n")
             time.sleep(0.05)
         self.send("0\r\n\r\n")
+
+    def do_records(self, method, path, *_):
+        """/records/FIRST/SIZE/LENGTH: so many x in chunks, all at once, in a record of
+        FIRST bytes and others of SIZE; then nothing, and the connection stays."""
+        first, size, length = map(int, path.split("/")[2:])
+        chunks = [min(7000, length - at) for at in range(0, length, 7000)]
+        answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(
+            b"%x\r\n%s\r\n" % (n, b"x" * n) for n in chunks) + b"0\r\n\r\n"
+        cuts = [0, *range(first, len(answer), size), len(answer)]
+        self.sock.send_records(answer[a:b] for a, b in zip(cuts, cuts[1:]))
 
     def do_stream_stall(self, *_):
         self.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none\n\r\n")
@@ -238,18 +290,17 @@ class Proxy(Connection):
             pass
 
 
-def run(sock, context, number, kind):
+def run(sock, wrap, number, kind):
     try:
         with sock:
-            if context is not None:
-                sock = context.wrap_socket(sock, server_side=True)
+            sock = wrap(sock)
             with sock:
                 kind(sock, number).serve()
     except (Closed, OSError, ValueError):
         pass
 
 
-def listen(context, kind=Connection):
+def listen(wrap=lambda sock: sock, kind=Connection):
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
 
     def accept():
@@ -260,7 +311,7 @@ def listen(context, kind=Connection):
             with lock:
                 connections += 1
                 number = connections
-            threading.Thread(target=run, args=(sock, context, number, kind),
+            threading.Thread(target=run, args=(sock, wrap, number, kind),
                              daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
@@ -277,8 +328,9 @@ def main(where):
     mutual.verify_mode = ssl.CERT_REQUIRED
     proxy = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     proxy.load_cert_chain(f"{where}/proxy.pem", f"{where}/proxy.key")
-    print(listen(None), listen(tls), listen(mutual), listen(None, Proxy),
-          listen(proxy, Proxy), flush=True)
+    by = lambda context: lambda sock: context.wrap_socket(sock, server_side=True)
+    print(listen(), listen(by(tls)), listen(by(mutual)), listen(kind=Proxy),
+          listen(by(proxy), Proxy), listen(lambda sock: Records(sock, tls)), flush=True)
     sys.stdin.read()
     os._exit(0)
 
