@@ -37,11 +37,12 @@ touch(struct component *c)
 	TAILQ_INSERT_TAIL(&c->all->dirty, c, dirty_entry);
 }
 
-/* Whoever names it; what it is exactly is seen when it is judged. */
+/* Whoever names it; what it is exactly is seen when it is judged.  The link is one
+ * of a table by name. */
 static void
-touch_name(struct components *all, const char *name)
+touch_name(struct components *all, const struct link *named, const char *name)
 {
-	struct link	*l = table_first(&all->by_name, table_hash(name));
+	struct link	*l = table_first(&all->by_name, named->hash);
 
 	for (; l != NULL; l = table_next(l))
 		if (strcmp(((struct target *)l)->name, name) == 0)
@@ -54,7 +55,7 @@ touch_chain(struct components *all, const struct node *n)
 	int	 depth;
 
 	for (depth = 0; n != NULL && depth < 8; n = n->parent, depth++)
-		touch_name(all, n->name);
+		touch_name(all, &n->link, n->name);
 }
 
 static void
@@ -64,7 +65,7 @@ on_pod(const struct pod *p, void *arg)
 	struct membership	*m;
 
 	follow_pod(p);
-	touch_name(all, p->name);
+	touch_name(all, &p->link, p->name);
 	touch_chain(all, p->owner);
 	for (m = p->membership; m != NULL; m = m->next)
 		components_touch_selection(all, m->selection);

@@ -11,15 +11,17 @@
 #define REVISION	"deployment.kubernetes.io/revision"
 #define INITIAL_END	"k8s.io/initial-events-end"
 
-static const char *const conditions[CONDITION_MAX] = {
-	[CONDITION_READY] = "Ready",
-	[CONDITION_CONTAINERS_READY] = "ContainersReady",
-	[CONDITION_SCHEDULED] = "PodScheduled",
-	[CONDITION_PROGRESSING] = "Progressing",
-	[CONDITION_AVAILABLE] = "Available",
-	[CONDITION_REPLICA_FAILURE] = "ReplicaFailure",
-	[CONDITION_COMPLETE] = "Complete",
-	[CONDITION_FAILED] = "Failed",
+#define TEXT(s)		{ (s), sizeof(s) - 1 }
+
+static const struct text conditions[CONDITION_MAX] = {
+	[CONDITION_READY] = TEXT("Ready"),
+	[CONDITION_CONTAINERS_READY] = TEXT("ContainersReady"),
+	[CONDITION_SCHEDULED] = TEXT("PodScheduled"),
+	[CONDITION_PROGRESSING] = TEXT("Progressing"),
+	[CONDITION_AVAILABLE] = TEXT("Available"),
+	[CONDITION_REPLICA_FAILURE] = TEXT("ReplicaFailure"),
+	[CONDITION_COMPLETE] = TEXT("Complete"),
+	[CONDITION_FAILED] = TEXT("Failed"),
 };
 
 void
@@ -29,13 +31,6 @@ facts_init(struct facts *f)
 	f->replicas = f->min_ready = f->deadline = f->partition = -1;
 	f->status_replicas = f->updated = f->observed = f->scheduled = -1;
 	f->max_unavailable.number = f->max_surge.number = -1;
-}
-
-bool
-text_is(struct text t, const char *s)
-{
-	return (t.p != NULL && strlen(s) == t.len &&
-	    memcmp(t.p, s, t.len) == 0);
 }
 
 int
@@ -50,7 +45,8 @@ facts_condition(struct text type)
 	enum condition	 c;
 
 	for (c = 0; c < CONDITION_MAX; c++)
-		if (text_is(type, conditions[c]))
+		if (type.len == conditions[c].len && type.p != NULL &&
+		    memcmp(type.p, conditions[c].p, type.len) == 0)
 			break;
 	return (c);
 }

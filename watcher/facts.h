@@ -6,6 +6,7 @@
 #define KANATA_WATCHER_FACTS_H
 
 #include <jansson.h>
+#include <string.h>
 
 #include "object.h"
 
@@ -15,6 +16,13 @@ struct text {
 	const char	*p;
 	size_t		 len;
 };
+
+static inline bool
+text_is(struct text t, const char *s)
+{
+	return (t.p != NULL && strlen(s) == t.len &&
+	    memcmp(t.p, s, t.len) == 0);
+}
 
 /* Of all the conditions of all kinds, those that anybody reads. */
 enum condition {
@@ -102,7 +110,6 @@ struct text	*facts_label(struct facts *, struct text key);
 struct text	*facts_annotation(struct facts *, struct text key);
 /* One owner reference, of the controller; the first one counts. */
 bool		 facts_wants_owner(const struct facts *, struct text kind);
-bool		 text_is(struct text, const char *);
 /* Cut to what the numbers above may be. */
 int		 facts_number(int64_t);
 

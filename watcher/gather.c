@@ -46,7 +46,7 @@ crowd_pod(const void *arg, size_t n, struct pod_state *s)
 	const struct pod	*p = c->pod[n];
 
 	s->name = p->name;
-	s->detail = p->detail == NULL ? "" : p->detail;
+	s->detail = p->detail == NULL ? "" : p->detail->s;
 	s->ready = p->ready;
 	s->was_ready = p->was_ready;
 	s->terminating = p->terminating;

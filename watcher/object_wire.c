@@ -261,9 +261,11 @@ wire_condition(struct facts *f, const struct wire_field *message,
 		return (true);
 	wire_open(&w, message->bytes.p, message->bytes.len);
 	while (valid && (more = wire_next(&w, &field)) == 1)
-		if (field.number == CONDITION_TYPE)
+		if (field.number == CONDITION_TYPE) {
 			which = facts_condition(field.bytes);
-		else if (field.number == CONDITION_STATUS)
+			if (which == CONDITION_MAX)
+				return (true);
+		} else if (field.number == CONDITION_STATUS)
 			valid = wire_text(&field, &c.status);
 		else if (field.number == at->since)
 			valid = wire_time(&field, &c.since);

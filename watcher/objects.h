@@ -64,7 +64,7 @@ struct pod {
 	struct node	*owner;
 	struct word	*revision;
 	struct membership *membership;	/* selections that it is in */
-	char		*detail;	/* NULL: none */
+	struct word	*detail;	/* NULL: none */
 	uint64_t	 owner_uid;
 	/* In s, as the API has them, until 2106; the link's mark is the list's
 	 * that mentioned it. */

@@ -135,15 +135,15 @@ set_word(struct objects *o, struct word **wp, const char *text)
 }
 
 static bool
-set_detail(struct pod *p, const char *detail)
+set_detail(struct objects *o, struct pod *p, const char *detail)
 {
-	if (strcmp(p->detail == NULL ? "" : p->detail, detail) == 0)
-		return (false);
-	free(p->detail);
+	struct word	*old = p->detail;
+
+	if (detail[0] != '\0')
+		return (set_word(o, &p->detail, detail));
 	p->detail = NULL;
-	if (detail[0] != '\0' && (p->detail = strdup(detail)) == NULL)
-		fatal("objects");
-	return (true);
+	word_put(o, old);
+	return (old != NULL);
 }
 
 static uint32_t
@@ -196,7 +196,7 @@ pod_set(struct objects *o, const struct object *in, uint32_t mark)
 	changed |= set_word(o, &p->revision, in->revision);
 	changed |= pod_own(o, p, in);
 	changed |= set_status(p, in);
-	changed |= set_detail(p, in->detail);
+	changed |= set_detail(o, p, in->detail);
 	changed |= selections_match(o, p, in);
 	if (changed && !o->quiet)
 		o->listener.pod(p, o->listener.arg);
@@ -215,6 +215,6 @@ pod_drop(struct objects *o, struct pod *p)
 	word_put(o, p->revision);
 	p->space->npods--;
 	space_put(o, p->space);
-	free(p->detail);
+	word_put(o, p->detail);
 	free(p);
 }

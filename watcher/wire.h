@@ -13,6 +13,7 @@
 struct wire {
 	const unsigned char *p, *end;
 	unsigned	 fields;
+	uint64_t	 number;	/* of more than two bytes, the last one */
 };
 
 struct wire_field {
