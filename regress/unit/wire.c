@@ -411,6 +411,34 @@ test_utf8(void **state)
 	}
 }
 
+/* Eight bytes at a time are looked at, and what is left: a bad one is found and a
+ * good one taken wherever it stands. */
+static void
+test_utf8_anywhere(void **state)
+{
+	static const struct { const char *text; size_t len; bool valid; } rows[] = {
+		{ "\0", 1, false }, { "\x80", 1, false }, { "\xff", 1, false },
+		{ "\x01", 1, true }, { "\x7f", 1, true }, { "\xc3\xa4", 2, true },
+		{ "\xf0\x9f\x90\xb3", 4, true },
+	};
+	struct wire_field f = { 0 };
+	struct text t;
+	char text[40];
+	size_t i, at, len;
+
+	(void)state;
+	f.bytes.p = text;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		for (len = rows[i].len; len < 36; len++)
+			for (at = 0; at + rows[i].len <= len; at++) {
+				memset(text, 'a', sizeof(text));
+				memcpy(text + at, rows[i].text, rows[i].len);
+				f.bytes.len = len;
+				assert_int_equal(wire_text(&f, &t),
+				    rows[i].valid);
+			}
+}
+
 static void
 test_malformed(void **state)
 {
@@ -498,7 +526,9 @@ test_numbers(void **state)
 {
 	struct object o;
 	static const struct { uint64_t value; unsigned desired; } rows[] = {
-		{ 0, 0 }, { 3, 3 }, { 2147483647, 2147483647 },
+		{ 0, 0 }, { 3, 3 }, { 127, 127 }, { 128, 128 },
+		{ 16383, 16383 }, { 16384, 16384 },
+		{ 2147483647, 2147483647 },
 		{ 2147483648, 2147483647 }, { UINT64_MAX, 0 },
 		{ (uint64_t)1 << 63, 0 },
 	};
@@ -555,6 +585,7 @@ main(void)
 		cmocka_unit_test(test_lists), cmocka_unit_test(test_watches),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_names), cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_utf8_anywhere),
 		cmocka_unit_test(test_malformed), cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_count), cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_envelope),
