@@ -456,7 +456,7 @@ chaos:
 # Figures: never passed or failed by time.
 bench:
 	@regress/setup check
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s all $(B)/bench/core
 	@regress/bench/run --build $(B)
 
 # The bounded soak of `make check`, for longer, and once more against a real API

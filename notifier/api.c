@@ -20,6 +20,8 @@
 #define UNAUTHORISED_MAX	60000	/* ms */
 #define TIMEOUT			15000	/* ms for one request */
 #define REPLY_MAX		(8 * 1024 * 1024)
+#define AGAIN_MAX		5	/* times that a request is sent again ... */
+#define AGAIN_WITHIN		60000	/* ... if it may go within so many ms */
 
 struct call {
 	TAILQ_ENTRY(call) entry;
@@ -28,6 +30,7 @@ struct call {
 	char		*path;
 	char		*body;
 	bool		 webhook, page_only;
+	unsigned	 again;		/* how often there were too many */
 	api_done_fn	 done;
 	void		*arg;
 };
@@ -186,7 +189,7 @@ api_commit(const struct conf *conf)
 	if (now_used.prefix == NULL)
 		fatal("strdup");
 	gate_rate(&gate, conf->global.rate_per_minute, clock_ticks());
-	gate.closed_until = 0;
+	gate_open(&gate, clock_ticks());
 	api_pump();
 }
 
@@ -210,7 +213,7 @@ api_secret_fresh(enum secret kind, int fd)
 	if (now_used.secret[kind] == NULL ||
 	    strcmp(now_used.secret[kind], fresh.secret[kind]) != 0) {
 		log_info("there is a new %s", secret_name(kind));
-		gate.closed_until = 0;
+		gate_open(&gate, clock_ticks());
 	}
 	access_forget(&now_used, kind);
 	now_used.secret[kind] = fresh.secret[kind];
@@ -362,6 +365,25 @@ api_delay(const struct api_reply *reply, unsigned failures)
 
 /* -- calls ---------------------------------------------------------------- */
 
+/*
+ * There were too many: the same request once more, when it may go.  To begin with
+ * what it is part of again would take the one request that is let in to look, and
+ * never come to what follows.
+ */
+static bool
+call_again(struct call *c, const struct api_reply *reply)
+{
+	uint64_t now = clock_ticks();
+
+	if (reply->status != 429 || c->again == AGAIN_MAX ||
+	    gate_when(&gate, now) > now + AGAIN_WITHIN)
+		return (false);
+	c->again++;
+	c->request = NULL;
+	TAILQ_INSERT_HEAD(&waiting, c, entry);
+	return (true);
+}
+
 static void
 call_done(struct http_request *request, const struct http_reply *http,
     void *arg)
@@ -381,9 +403,11 @@ call_done(struct http_request *request, const struct http_reply *http,
 	if (c->webhook && reply.status >= 200 && reply.status <= 299)
 		reply.result = API_OK;
 	heard(c, &reply);
-	c->done(&reply, c->arg);
+	if (!call_again(c, &reply)) {
+		c->done(&reply, c->arg);
+		call_free(c);
+	}
 	json_decref(reply.json);
-	call_free(c);
 	api_pump();
 	notifier_kick();
 }

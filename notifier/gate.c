@@ -71,8 +71,19 @@ gate_take(struct gate *g, uint64_t now)
 void
 gate_close(struct gate *g, uint64_t until)
 {
-	if (until > g->closed_until)
-		g->closed_until = until;
+	if (until <= g->closed_until)
+		return;
+	g->closed_until = until;
+	g->tokens = TOKEN;
+	g->filled = until;
+}
+
+void
+gate_open(struct gate *g, uint64_t now)
+{
+	g->closed_until = 0;
+	if (g->filled > now)
+		g->filled = now;
 }
 
 uint64_t

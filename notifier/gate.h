@@ -27,7 +27,9 @@ void	 gate_rate(struct gate *, unsigned per_minute, uint64_t now);
 uint64_t gate_when(struct gate *, uint64_t now);
 /* One request goes. */
 void	 gate_take(struct gate *, uint64_t now);
+/* None before then, and then one at a time: what was saved up is lost. */
 void	 gate_close(struct gate *, uint64_t until);
+void	 gate_open(struct gate *, uint64_t now);
 
 /* ms to wait after so many failures before this one; random: any number. */
 uint64_t backoff_delay(unsigned failures, uint32_t random);

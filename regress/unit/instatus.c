@@ -319,6 +319,13 @@ test_gate(void **state)
 	assert_int_equal(gate_when(&g, now), now + 7000);
 	gate_close(&g, now + 100);
 	assert_int_equal(gate_when(&g, now), now + 7000);
+	/* Then one, and the next when its time has come. */
+	now += 7000;
+	gate_take(&g, now);
+	assert_int_equal(gate_when(&g, now), now + 1000);
+	gate_close(&g, now + 60000);
+	gate_open(&g, now);
+	assert_int_equal(gate_when(&g, now), now);
 	/* Nothing is saved up beyond the burst. */
 	now += 3600000;
 	for (n = 0; n < GATE_BURST; n++) {
