@@ -443,6 +443,8 @@ check:
 	$(MAKE) --no-print-directory -s WERROR=1 all sandbox proc
 	$(MAKE) --no-print-directory -s WERROR=1 SAN=1 all unit proc fuzz
 	@$(MAKE) --no-print-directory -s lint
+	@# The whole tree with the sanitizers, which look for leaks at its end.
+	@regress/run --build $(B)/san -k 'system/reload/*' system
 	@regress/run --build $(B) --san-build $(B)/san $(TESTS)
 
 # Accidents by the hundred, with each store and with several daemons: a quarter of
