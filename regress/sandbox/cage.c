@@ -70,8 +70,8 @@ static long call_openat2(void) { return (syscall(SYS_openat2, AT_FDCWD, "/etc/pa
 static long call_unlink(void) { return (syscall(SYS_unlink, "/nonexistent")); }
 static long call_unlinkat(void) { return (syscall(SYS_unlinkat, AT_FDCWD, "/nonexistent", 0)); }
 static long call_rename(void) { return (syscall(SYS_rename, "/nonexistent", "/nonexistent2")); }
-static long call_mkdir(void) { return (syscall(SYS_mkdir, "/nonexistent/x", 0700)); }
-static long call_symlink(void) { return (syscall(SYS_symlink, "x", "/nonexistent/x")); }
+static long call_mkdir(void) { return (syscall(SYS_mkdir, "/no/such/x", 0700)); }
+static long call_symlink(void) { return (syscall(SYS_symlink, "x", "/no/such/x")); }
 static long call_chmod(void) { return (syscall(SYS_chmod, "/nonexistent", 0700)); }
 static long call_truncate(void) { return (syscall(SYS_truncate, "/nonexistent", 0)); }
 static long call_getdents(void) { return (syscall(SYS_getdents64, 0, NULL, 0)); }

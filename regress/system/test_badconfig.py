@@ -215,8 +215,8 @@ def test_secret_file_that_the_group_can_write():
 
 
 def test_secret_file_missing():
-    refused(GOOD.replace(f"key: {KEY}", "key_file: /nonexistent/key"), "(?i)no such file",
-            names="/nonexistent/key")
+    refused(GOOD.replace(f"key: {KEY}", "key_file: /no/such/key"), "(?i)no such file",
+            names="/no/such/key")
 
 
 def test_secret_file_of_another():
@@ -273,8 +273,8 @@ def test_kubeconfig_without_context():
 
 def test_kubeconfig_missing_file():
     bad_kubeconfig((KUBECONFIG % "https://192.0.2.1:6443").replace(
-        "{token: abc-token-secret}", "{tokenFile: /nonexistent/token}"),
-        names="/nonexistent/token")
+        "{token: abc-token-secret}", "{tokenFile: /no/such/token}"),
+        names="/no/such/token")
 
 
 def test_escape_sequences_do_not_reach_the_terminal():
