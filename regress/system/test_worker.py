@@ -10,7 +10,9 @@ import time
 
 from cagecheck import descriptors, find_in_memory, landlock_abi, status
 from etcd import Etcd
-from harness import ROOT, TOP, USER, Skipped, copy_tree, equal, limit, temp_dir, wait
+from dashboard import HASH, USER_NAME, users_file
+from harness import (ROOT, TOP, USER, Authority, Skipped, copy_tree, equal, free_port, give, limit,
+                     read, temp_dir, wait)
 from kanata import alive
 from world import HOOK, KEY, TOKEN, Kube, Page, World
 
@@ -228,15 +230,22 @@ def test_memory_holds_no_secret_of_others():
     kube = Kube()
     kube.deployment("default", "api", 2)
     page = Page({"cmp": "API"})
+    folder = temp_dir()
+    crt, key = Authority(folder).issue("web", "/CN=localhost", "DNS:localhost")
+    give(crt, 0o644), give(key, 0o400)
     world = World({"cmp": "api"}, kube=kube, page=page,
                   webhook_url=f"{page.url}/v3/integrations/webhook/{HOOK}",
-                  etcd={"nodes": [etcd.node], "auth": {"user": "kanata", "pass": password}})
+                  etcd={"nodes": [etcd.node], "auth": {"user": "kanata", "pass": password}},
+                  web={"listen": f"127.0.0.1:{free_port()}", "users_file": users_file(
+                      (USER_NAME, HASH)), "tls": {"cert_file": crt, "key_file": key}})
     world.wait_all()
     secrets = {"instatus key": KEY, "kube token": TOKEN, "webhook": HOOK,
-               "etcd password": password}
+               "etcd password": password, "password hash": HASH,
+               "key of web": read(key).split("\n")[1]}
     needles = {what: text.encode() for what, text in secrets.items()}
     may = {"parent": (), "dialer": (), "watcher": ("kube token",),
-           "notifier": ("instatus key", "webhook"), "store": ("etcd password",)}
+           "notifier": ("instatus key", "webhook"), "store": ("etcd password",),
+           "web": ("password hash", "key of web")}
 
     def check(moment):
         for name, pid in world.kanata.pids().items():
@@ -351,7 +360,7 @@ def privilege_table():
 def test_privilege_table():
     rows = privilege_table()
     words = {"parent": "kanatad", "dialer": "kanata-dialer", "watcher": "kanata-watcher",
-             "notifier": "kanata-notifier", "store": "kanata-store"}
+             "notifier": "kanata-notifier", "store": "kanata-store", "web": "kanata-web"}
     table = {}
     for row in rows:
         for name, word in words.items():
@@ -360,7 +369,7 @@ def test_privilege_table():
     equal(sorted(table), sorted(words), "processes in README's table")
     column = lambda name, word: next((text for head, text in table[name].items()
                                       if word in head), "")
-    world = world_of_one()
+    world = world_of_one(web={"listen": f"127.0.0.1:{free_port()}"})
     world.outage("api", "cmp")
     for name, pid in world.kanata.pids().items():
         files = column(name, "file")
@@ -378,6 +387,9 @@ def test_privilege_table():
         connected = inet_sockets(pid)
         if network.lower().startswith("none"):
             equal(connected, [], f"{name}: README says no network")
+        elif name in ("parent", "web"):
+            # Nobody is connected to web now.
+            equal(len(connected), 1, f"{name}: README says a listening descriptor")
         elif name in ("watcher", "notifier"):
             assert connected, f"{name}: README says connected descriptors"
 
