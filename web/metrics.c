@@ -21,18 +21,23 @@ put_head(struct evbuffer *out, const char *name, const char *type,
 	    name, type);
 }
 
-/* The value of a label: \, " and line breaks are escaped. */
-static void
-put_label(struct evbuffer *out, const char *value)
+/* The value of a label: \ and " are escaped.  One of two buffers in turn. */
+static const char *
+label(const char *value)
 {
+	static char buf[2][2048];
+	static unsigned turn;
 	/* Whatever it is, UTF-8 without control characters after this. */
 	const char *p = log_safe(value);
+	char *start = buf[turn++ % 2], *to = start;
 
-	for (; *p != '\0'; p++)
+	for (; *p != '\0' && to < start + sizeof(buf[0]) - 2; p++) {
 		if (*p == '"' || *p == '\\')
-			evbuffer_add_printf(out, "\\%c", *p);
-		else
-			evbuffer_add(out, p, 1);
+			*to++ = '\\';
+		*to++ = *p;
+	}
+	*to = '\0';
+	return (start);
 }
 
 static void
@@ -115,13 +120,10 @@ put_workers(struct evbuffer *out)
 	for (i = 0; i < WORKER_FIGURES; i++) {
 		put_head(out, figures[i].name, figures[i].type,
 		    figures[i].help);
-		STAILQ_FOREACH(w, &mirror.workers, entry) {
-			evbuffer_add_printf(out, "%s{worker=\"",
-			    figures[i].name);
-			put_label(out, w->name);
-			evbuffer_add_printf(out, "\"} %.15g\n",
+		STAILQ_FOREACH(w, &mirror.workers, entry)
+			evbuffer_add_printf(out, "%s{worker=\"%s\"} %.15g\n",
+			    figures[i].name, label(w->name),
 			    worker_figure(w, i));
-		}
 	}
 }
 
@@ -175,11 +177,9 @@ put_watcher(struct evbuffer *out, const struct watcher *watcher,
 		STAILQ_FOREACH(w, &watcher->rows, entry)
 			if (strcmp(w->resource, row->resource) == 0)
 				sum = watch_figure(w, figure, sum);
-		evbuffer_add_printf(out, "%s{cluster=\"", name);
-		put_label(out, row->cluster);
-		evbuffer_add_printf(out, "\",resource=\"");
-		put_label(out, row->resource);
-		evbuffer_add_printf(out, "\"} %llu\n", (unsigned long long)sum);
+		evbuffer_add_printf(out, "%s{cluster=\"%s\",resource=\"%s\"} "
+		    "%llu\n", name, label(row->cluster), label(row->resource),
+		    (unsigned long long)sum);
 	}
 }
 
@@ -267,11 +267,9 @@ put_incidents(struct evbuffer *out)
 static void
 put_health(struct evbuffer *out, const struct component *c)
 {
-	evbuffer_add_printf(out, "kanata_component_health{component=\"");
-	put_label(out, c->id);
-	evbuffer_add_printf(out, "\",cluster=\"");
-	put_label(out, c->cluster);
-	evbuffer_add_printf(out, "\"} %u\n", c->health);
+	evbuffer_add_printf(out, "kanata_component_health{component=\"%s\","
+	    "cluster=\"%s\"} %u\n", label(c->id), label(c->cluster),
+	    c->health);
 }
 
 /* -- the answer ------------------------------------------------------------------------ */
