@@ -408,6 +408,11 @@ fuzz_frame_LIBS = $(unit_frame_LIBS)
 fuzz_json_SRCS = $(unit_object_SRCS) watcher/splitter.c regress/fuzz/pieces.c
 fuzz_json_LIBS = $(unit_object_LIBS)
 
+FUZZ +=		http
+fuzz_http_SRCS = $(filter-out web/main.c common/usage.c \
+		common/worker.c,$(kanata-web_SRCS))
+fuzz_http_LIBS = $(kanata-web_LIBS)
+
 define fuzz
 $(B)/fuzz/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/fuzz/$(1).c $(fuzz_$(1)_SRCS))
 	@mkdir -p $$(@D)
