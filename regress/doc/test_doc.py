@@ -365,6 +365,20 @@ def test_shipped_example():
     assert "components:" in check_configuration(source("etc", "kanata.conf"))
 
 
+def test_default_texts():
+    """kanata.conf.5 gives each template as kanatad has it."""
+    out = check_configuration("key_file: /etc/kanata/instatus.key\ncomponents: {a: b}\n")
+    texts = re.search(r"(?m)^texts:\n((?:    .*\n)+)", out)[1]
+    table = re.search(r"(?ms)table text_keys\n(.*?)^\.El", manual("kanata.conf.5"))[1]
+    entries = dict(re.findall(r"(?ms)^\.It Ic (\w+) : (.*?)(?=^\.It |\Z)", table))
+    for key, text in re.findall(r'(?m)^    (\w+): "(.*)"$', texts):
+        lines = [f".Ql {line}" for line in text.split("\\n") if line]
+        found = [line.removesuffix(" .").removesuffix(" ,")
+                 for line in re.findall(r"(?m)^\.Ql .*", entries[key].split("Example:")[0])]
+        equal(found, lines, f"the default of {key}")
+    equal(len(entries), texts.count("\n"), "texts")
+
+
 # -- what is installed
 
 
