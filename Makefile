@@ -103,17 +103,21 @@ incidents =	notifier/incident.c notifier/rules.c notifier/debounce.c \
 		notifier/assign.c notifier/step.c notifier/outcome.c \
 		notifier/shown.c notifier/record.c notifier/member.c \
 		notifier/text.c notifier/expand.c notifier/view.c \
-		notifier/timestamp.c notifier/order.c notifier/lookup.c
+		notifier/timestamp.c notifier/order.c notifier/lookup.c \
+		notifier/explain.c common/duration.c
+history =	notifier/history.c notifier/days.c
 kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
 		notifier/main.c notifier/api.c notifier/access.c \
 		notifier/gate.c \
 		notifier/instatus.c notifier/page.c notifier/post.c \
 		notifier/persist.c notifier/show.c notifier/feed.c \
-		notifier/share.c notifier/operator.c \
+		notifier/share.c notifier/operator.c notifier/journal.c \
+		notifier/show_explain.c \
+		$(history) \
 		notifier/tap.c $(recording)
 kanata-notifier_LIBS = -lcurl -lssl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 
-recording =	common/duration.c notifier/row.c notifier/recording.c
+recording =	notifier/row.c notifier/recording.c
 kanata-replay_SRCS = $(common) common/message_io.c $(incidents) $(recording) \
 		notifier/replay_main.c notifier/replay.c notifier/replay_page.c
 kanata-replay_LIBS = -ljansson -levent_core -lmsgpackc -lseccomp -lbsd
@@ -121,7 +125,7 @@ kanata-replay_LIBS = -ljansson -levent_core -lmsgpackc -lseccomp -lbsd
 kanata-store_SRCS = $(worker) $(http) \
 		store/main.c store/state.c store/embedded.c store/etcd.c \
 		store/etcd_call.c store/etcd_elect.c store/etcd_write.c \
-		store/etcd_json.c store/etcd_pull.c store/etcd_reply.c \
+		store/etcd_json.c store/etcd_leader.c store/etcd_pull.c store/etcd_reply.c \
 		store/etcd_say.c store/etcd_shared.c store/etcd_watch.c
 kanata-store_LIBS = -lcurl -lssl -levent_core -ljansson -llmdb -lmsgpackc -lseccomp -lbsd
 
@@ -233,13 +237,15 @@ unit_etcd_LIBS = -ljansson $(unit_message_LIBS)
 unit_lmdb_SRCS = $(common) store/embedded.c store/state.c
 unit_lmdb_LIBS = -llmdb $(unit_message_LIBS)
 
-UNIT +=		incident incident_property incident_exact order instatus text
+UNIT +=		incident incident_property incident_exact order history instatus text
 unit_instatus_SRCS = $(common) common/json_values.c $(incidents) \
 		notifier/instatus.c notifier/gate.c
 unit_instatus_LIBS = -ljansson $(unit_message_LIBS)
 unit_incident_SRCS = $(common) $(incidents) $(recording) \
 		regress/unit/model.c regress/unit/shrink.c
 unit_incident_LIBS = -ljansson $(unit_message_LIBS)
+unit_history_SRCS = $(common) common/json_values.c $(history) $(incidents)
+unit_history_LIBS = -ljansson $(unit_message_LIBS)
 unit_order_SRCS = $(unit_incident_SRCS)
 unit_order_LIBS = $(unit_incident_LIBS)
 unit_text_SRCS = $(unit_incident_SRCS)

@@ -15,7 +15,9 @@ static const struct { const char *word; unsigned what; } parts[] = {
 	{ "silences", SHOW_SILENCES },
 	{ "workers", SHOW_WORKERS },
 	{ "watches", SHOW_WATCHES },
+	{ "leader", SHOW_LEADER },
 	{ "state", SHOW_STATE },
+	{ "days", SHOW_DAYS },
 	{ "pods", SHOW_PODS },
 };
 
@@ -30,11 +32,23 @@ put_component(struct message_out *m, const char *word)
 }
 
 static struct message_out *
+one_component(enum message_type type, const char *word)
+{
+	struct message_out *m = message_new(type, 1);
+
+	put_component(m, word);
+	return (m);
+}
+
+static struct message_out *
 show(int argc, char **argv)
 {
 	unsigned what = SHOW_ALL, i;
 	struct message_out *m;
 
+	if (argc >= 1 && strcmp(argv[0], "history") == 0)
+		return (argc > 2 ? NULL : one_component(MSG_CTL_HISTORY,
+		    argc == 2 ? argv[1] : ""));
 	if (argc > 1)
 		return (NULL);
 	for (i = 0; argc == 1 && i < sizeof(parts) / sizeof(parts[0]); i++)
@@ -122,6 +136,8 @@ command_request(int argc, char **argv, struct recording *recording)
 		return (silence(argc - 1, argv + 1));
 	if (strcmp(argv[0], "maintenance") == 0)
 		return (maintenance(argc - 1, argv + 1));
+	if (strcmp(argv[0], "explain") == 0 && argc == 2)
+		return (one_component(MSG_CTL_EXPLAIN, argv[1]));
 	if (strcmp(argv[0], "reload") == 0 && argc == 1)
 		return (message_new(MSG_CTL_RELOAD, 1));
 	if (strcmp(argv[0], "stop") == 0 && argc == 1)

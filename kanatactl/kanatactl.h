@@ -12,6 +12,7 @@ struct showing {
 	bool	 as_json;
 	json_t	*document;	/* as_json: an object of arrays */
 	enum message_type last;	/* text: kind of the row before, for headings */
+	char	 incident[65];	/* of the row before, for its timeline */
 	bool	 bad;		/* something that is down, missing or late */
 };
 

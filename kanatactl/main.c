@@ -32,7 +32,10 @@ usage(void)
 {
 	fprintf(stderr,
 	    "usage: kanatactl [-j] [-s socket] show [components | incidents | "
-	    "silences |\n           workers | watches | state | pods]\n"
+	    "silences |\n           workers | watches | leader | state | days "
+	    "| pods]\n"
+	    "       kanatactl [-j] [-s socket] show history [component]\n"
+	    "       kanatactl [-j] [-s socket] explain component\n"
 	    "       kanatactl [-j] [-s socket] silence component duration "
 	    "[reason ...]\n"
 	    "       kanatactl [-j] [-s socket] silence component off\n"

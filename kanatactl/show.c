@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <bsd/string.h>
+
 #include "../common/conf.h"
 #include "../common/health.h"
 #include "../common/log.h"
@@ -145,6 +147,8 @@ show_incident(struct showing *show, struct message *m)
 	    pending = message_get_u(m), attempts = message_get_u(m),
 	    again = message_get_u(m);
 	json_t *components = json_array(), *part;
+
+	strlcpy(show->incident, key, sizeof(show->incident));
 
 	if (!show->as_json) {
 		show_heading(show, m->type, "INCIDENT");

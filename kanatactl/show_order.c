@@ -81,6 +81,25 @@ history_word(uint64_t kind, uint64_t value)
 	}
 }
 
+/* The array that the row belongs to: what follows an incident is its timeline. */
+static void
+history_append(struct showing *show, bool timeline, json_t *row)
+{
+	json_t *rows = json_object_get(show->document, "incidents"), *incident;
+	json_t *array;
+
+	if (!timeline) {
+		show_append(show, "history", row);
+		return;
+	}
+	incident = json_array_get(rows, json_array_size(rows) - 1);
+	if ((array = json_object_get(incident, "timeline")) == NULL) {
+		array = json_array();
+		json_object_set_new(incident, "timeline", array);
+	}
+	json_array_append_new(array, row);
+}
+
 void
 show_history(struct showing *show, struct message *m)
 {
@@ -88,12 +107,15 @@ show_history(struct showing *show, struct message *m)
 	const char *component = message_get_s(m), *name = message_get_s(m),
 	    *incident = message_get_s(m), *text;
 	bool pair = kind == HISTORY_HEALTH || kind == HISTORY_PAGE;
+	bool timeline = show->last == MSG_SHOW_INCIDENT || show->as_json;
 
 	from = message_get_u(m);
 	to = message_get_u(m);
 	text = message_get_s(m);
+	timeline = timeline && incident[0] != '\0' &&
+	    strcmp(incident, show->incident) == 0;
 	if (show->as_json) {
-		show_append(show, "history", json_pack(
+		history_append(show, timeline, json_pack(
 		    "{s:s s:s s:o s:o s:o s:s* s:s s:o}", "time",
 		    show_when(time), "kind", kind < HISTORY_MAX ? kinds[kind] :
 		    "?", "component", show_text(component), "name",
@@ -102,7 +124,10 @@ show_history(struct showing *show, struct message *m)
 		    history_word(kind, to), "text", show_text(text)));
 		return;
 	}
-	show_heading(show, m->type, "HISTORY");
+	if (timeline)
+		printf("    ");
+	else
+		show_heading(show, m->type, "HISTORY");
 	printf("%s  %s", show_when(time), kind < HISTORY_MAX ? kinds[kind] :
 	    "?");
 	if (component[0] != '\0')

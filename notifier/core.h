@@ -268,6 +268,8 @@ void	 rules_texts(char ***, char *const *);
 void	 core_tell(const struct incidents *, struct incident_event *);
 void	 order_clear(struct component *);
 bool	 order_any(const struct component *);
+/* Looks whether it is silenced or under maintenance now, no more. */
+void	 order_refresh(struct component *, uint64_t now);
 /* Looks whether it is silenced or under maintenance now, and what that changes
  * of what is wanted. */
 void	 order_apply(struct incidents *, struct component *, uint64_t now);

@@ -125,16 +125,13 @@ on_incident(const struct incident_view *i, void *arg)
 	feed_row(SHOW_INCIDENTS, i->key, show_incident(i, 0));
 }
 
+/* One for a component: what the page shows counts for more. */
 static void
 on_order(const struct order_view *o, void *arg)
 {
-	char key[ORDER_KEY_SIZE];
-
 	(void)arg;
-	if (!o->runs)
-		return;
-	order_key(o->kind, o->component, key);
-	feed_row(SHOW_SILENCES, key + strlen(ORDER_PREFIX), show_order(o, 0));
+	if (o->runs && !(o->kind == ORDER_SILENCE && o->maintained))
+		feed_row(SHOW_SILENCES, o->component, show_order(o, 0));
 }
 
 static void
@@ -192,6 +189,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	incidents_each_component(core, on_component, NULL);
 	incidents_each_incident(core, on_incident, NULL);
 	incidents_each_order(core, clock_now(), on_order, NULL);
+	journal_feed();
 	feed_metrics();
 	drop_unseen();
 	took = clock_ticks() - began;

@@ -121,9 +121,22 @@ struct order_view {
 	enum order_kind	 kind;
 	struct order	 order;
 	bool		 runs;		/* it has not ended */
+	bool		 maintained;	/* a maintenance runs */
 };
 void	 incidents_each_order(struct incidents *, uint64_t now,
 	    void (*)(const struct order_view *, void *), void *arg);
+
+/*
+ * Why the page says of a component what it says, one reason after the other; at:
+ * when that began or ends, 0: not said.  Then what comes next, if nothing else
+ * stands in the way.  False: there is no such component.
+ */
+typedef void (*explain_fn)(const char *topic, uint64_t at, const char *text,
+	    void *arg);
+bool	 incidents_explain(struct incidents *, const char *id, uint64_t now,
+	    explain_fn, void *arg);
+void	 incidents_explain_next(struct incidents *, const char *id,
+	    uint64_t now, explain_fn, void *arg);
 
 /* What happens, told as it does; borrowed, and nothing of the core may be called
  * meanwhile. */

@@ -80,8 +80,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 	feed_changed();
 	/* Nothing is said before it is known what was said before. */
-	if (worker_conf() == NULL || !persist_ready())
+	if (worker_conf() == NULL || !persist_ready()) {
+		journal_look();
 		return;
+	}
+	journal_look();
 	for (;;) {
 		incidents_next(core, now, may_post(), &op);
 		if (op.type == OP_NONE)
@@ -312,6 +315,7 @@ notifier_init(struct event_base *base, int argc, char **argv)
 	api_init(base);
 	page_init(base);
 	core = incidents_new();
+	journal_init(base);
 	if ((timer = evtimer_new(base, on_timer, NULL)) == NULL)
 		fatalx("cannot make a timer");
 }

@@ -87,6 +87,26 @@ bool	 share_done(uint32_t id, const char *why);
 void	 share_lost(void);
 const char *share_dispatch(struct message *);
 
+/* journal.c: the history. */
+struct history_entry;
+struct history_days;
+void	 journal_init(struct event_base *);
+void	 journal_look(void);	/* this process may have begun to speak */
+/* A record of it, len 0: there is none. */
+void	 journal_record(const char *key, const char *value, size_t len);
+/* Rows and MSG_SHOW_END; component NULL: of all. */
+void	 journal_show(struct channel *, uint32_t id, const char *component);
+void	 journal_show_incident(struct channel *, uint32_t id,
+	    const char *incident);
+void	 journal_show_days(struct channel *, uint32_t id);
+void	 journal_feed(void);
+const char *journal_state(void);	/* for kanatactl show */
+struct message_out *show_history(const struct history_entry *, uint32_t id);
+struct message_out *show_days(const struct history_days *, uint32_t id);
+
+/* show_explain.c: rows and MSG_SHOW_END. */
+void	 show_explain(struct channel *, uint32_t id, const char *component);
+
 /* operator.c: MSG_CTL_* of kanatactl or the dashboard, answered on the channel. */
 const char *operator_dispatch(struct channel *, struct message *);
 void	 operator_forget(struct channel *);	/* it is gone */

@@ -255,6 +255,32 @@ on_maintenance(struct channel *to, struct message *m)
 		wish_start(to, m->id, &w);
 }
 
+static void
+on_history(struct channel *to, struct message *m)
+{
+	const char *word = message_get_s(m), *id = NULL;
+	char error[512];
+
+	if (word[0] != '\0' && (id = lookup_component(core, word, error,
+	    sizeof(error))) == NULL)
+		answer(to, m->id, error, NULL);
+	else
+		journal_show(to, m->id, id);
+}
+
+static void
+on_explain(struct channel *to, struct message *m)
+{
+	char error[512];
+	const char *id = lookup_component(core, message_get_s(m), error,
+	    sizeof(error));
+
+	if (id == NULL)
+		answer(to, m->id, error, NULL);
+	else
+		show_explain(to, m->id, id);
+}
+
 const char *
 operator_dispatch(struct channel *to, struct message *m)
 {
@@ -264,6 +290,12 @@ operator_dispatch(struct channel *to, struct message *m)
 		return (NULL);
 	case MSG_CTL_MAINTENANCE:
 		on_maintenance(to, m);
+		return (NULL);
+	case MSG_CTL_EXPLAIN:
+		on_explain(to, m);
+		return (NULL);
+	case MSG_CTL_HISTORY:
+		on_history(to, m);
 		return (NULL);
 	default:
 		return ("not a message for the notifier");

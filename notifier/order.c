@@ -225,7 +225,9 @@ incidents_each_order(struct incidents *core, uint64_t now,
 				.kind = (enum order_kind)k,
 				.order = { o->since, o->until, o->reason,
 				    o->by },
-				.runs = order_runs(o, now)
+				.runs = order_runs(o, now),
+				.maintained = order_runs(
+				    &c->order[ORDER_MAINTENANCE], now)
 			};
 			fn(&view, arg);
 		}
@@ -269,6 +271,13 @@ order_look(struct incidents *core, const struct component *c,
 	if (runs != *was)
 		tell_order(core, c, kind, runs, runs ? o->reason : "");
 	*was = runs;
+}
+
+void
+order_refresh(struct component *c, uint64_t now)
+{
+	c->silenced = order_runs(&c->order[ORDER_SILENCE], now);
+	c->maintained = order_runs(&c->order[ORDER_MAINTENANCE], now);
 }
 
 void

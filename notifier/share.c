@@ -92,7 +92,8 @@ on_item(struct message *m)
 		else
 			tap_order(key, value, len);
 		operator_look();
-	}
+	} else
+		journal_record(key, value, len);
 }
 
 const char *

@@ -95,6 +95,7 @@ send_incident(const struct incident_view *i, void *arg)
 	uint32_t id = *(uint32_t *)arg;
 
 	channel_send(worker_parent(), show_incident(i, id), -1);
+	journal_show_incident(worker_parent(), id, i->key);
 }
 
 static void
@@ -114,12 +115,15 @@ show_answer(uint32_t id, uint64_t what)
 		incidents_each_component(core, send_component, &id);
 	if (what & SHOW_INCIDENTS)
 		incidents_each_incident(core, send_incident, &id);
+	if (what & SHOW_DAYS)
+		journal_show_days(worker_parent(), id);
 	if (what & SHOW_SILENCES)
 		incidents_each_order(core, clock_now(), send_order, &id);
 	if (what & SHOW_STATE) {
 		send_state(id, "instatus", api_state());
 		send_state(id, "pages", page_state());
 		send_state(id, "store", persist_state());
+		send_state(id, "history", journal_state());
 		if (worker_observe())
 			send_state(id, "observe", "nothing is posted");
 	}

@@ -220,6 +220,7 @@ embedded_open(const char *dir, size_t map_bytes)
 
 	state_init(&state);
 	state_init(&shared);
+	shared.max = SHARED_BYTES_MAX;
 	map_size = map_bytes;
 	if ((size_t)snprintf(where, sizeof(where), "%s/%s", dir,
 	    DATABASE_FILE) >= sizeof(where))
@@ -372,6 +373,15 @@ embedded_forget(void)
 }
 
 static void
+embedded_leader(struct leader_view *view)
+{
+	memset(view, 0, sizeof(*view));
+	view->leader = LEADER_EMBEDDED;
+	strlcpy(view->text, "this one, alone: the store is embedded",
+	    sizeof(view->text));
+}
+
+static void
 embedded_show(void (*row)(const char *, const char *))
 {
 	char text[512];
@@ -432,6 +442,7 @@ const struct engine engine_embedded = {
 	.stop = embedded_stop,
 	.shared_put = embedded_shared_put,
 	.shared_tell = embedded_shared_tell,
+	.leader = embedded_leader,
 	.show = embedded_show,
 	.conf_prepare = embedded_prepare,
 	.conf_commit = embedded_commit,

@@ -16,6 +16,16 @@
 #include "../common/conf.h"
 #include "state.h"
 
+/* Who speaks. */
+struct leader_view {
+	enum leader	 leader;
+	char		 host[65];	/* "": not known; untrusted */
+	unsigned	 pid;		/* of kanatad; 0: not known */
+	uint64_t	 since;		/* ms since 1970; 0: not known */
+	uint64_t	 left;		/* ms of the lease; 0: not known */
+	char		 text[256];
+};
+
 struct engine {
 	const char	*name;
 	/* Answered with all that is stored, then store_loaded; or later, when
@@ -33,7 +43,8 @@ struct engine {
 	void		(*forget)(void);
 	/* Nobody asks any more: exits. */
 	void		(*stop)(void);
-	/* Rows for kanatactl. */
+	/* For kanatactl. */
+	void		(*leader)(struct leader_view *);
 	void		(*show)(void (*row)(const char *name, const char *text));
 
 	/* As in struct worker. */

@@ -48,9 +48,9 @@ make_identity(struct etcd *e, const char *daemon)
 			*p = '_';
 	arc4random_buf(random, sizeof(random));
 	snprintf(e->identity, sizeof(e->identity), "{\"host\":\"%s\","
-	    "\"pid\":%ld,\"daemon\":\"%s\","
+	    "\"pid\":%ld,\"kanatad\":%ld,\"daemon\":\"%s\","
 	    "\"id\":\"%02x%02x%02x%02x%02x%02x%02x%02x\"}", host,
-	    (long)getpid(), e->daemon, random[0], random[1], random[2], random[3],
+	    (long)getpid(), (long)getppid(), e->daemon, random[0], random[1], random[2], random[3],
 	    random[4], random[5], random[6], random[7]);
 }
 
@@ -152,6 +152,12 @@ static void
 etcd_tell_shared(void)
 {
 	etcd_shared_tell(&etcd);
+}
+
+static void
+etcd_leader(struct leader_view *view)
+{
+	etcd_leader_show(&etcd, view);
 }
 
 static void
@@ -454,6 +460,7 @@ const struct engine engine_etcd = {
 	.stop = etcd_stop,
 	.shared_put = etcd_put_shared,
 	.shared_tell = etcd_tell_shared,
+	.leader = etcd_leader,
 	.show = etcd_show,
 	.conf_prepare = etcd_prepare,
 	.conf_commit = etcd_commit,

@@ -125,6 +125,8 @@ struct etcd {
 	bool		 resign;	/* the end: give the lead back */
 	bool		 revoke;	/* the lease is of no use: give it back */
 	char		 leader[400];	/* who else leads; "" if nobody */
+	struct { char host[65]; unsigned pid; uint64_t since; }
+			 leads;		/* who, this process or that one */
 
 	/* etcd_write.c */
 	struct event	*write_timer, *wait_timer;
@@ -202,6 +204,16 @@ void	 etcd_elect_restart(struct etcd *);
 
 /* etcd_pull.c */
 void	 etcd_pull(struct etcd *);
+
+/* etcd_leader.c */
+/* What the election key holds while this process leads, with since when; its
+ * length. */
+size_t	 etcd_leader_value(const struct etcd *, char *buf, size_t);
+bool	 etcd_leader_is_self(const struct etcd *, const char *value);
+/* Remembers who it is. */
+void	 etcd_leader_read(struct etcd *, const struct etcd_kv *);
+struct leader_view;
+void	 etcd_leader_show(const struct etcd *, struct leader_view *);
 
 /* etcd_shared.c */
 #define SHARED_VALUE_MAX	16384

@@ -189,10 +189,16 @@ acquire(struct etcd *e)
 {
 	const size_t len = strlen(e->identity);
 	json_t *txn = etcd_txn();
+	struct etcd_kv kv = { 0 };
+	char value[400];
+
+	kv.value = value;
+	kv.value_len = etcd_leader_value(e, value, sizeof(value));
+	etcd_leader_read(e, &kv);
 
 	etcd_txn_if_created(txn, e->leader_key, 0);
 	etcd_txn_if_modified(txn, e->last_key, e->last_modified);
-	etcd_txn_put(txn, e->leader_key, e->identity, len, e->lease);
+	etcd_txn_put(txn, e->leader_key, value, kv.value_len, e->lease);
 	etcd_txn_put(txn, e->last_key, e->identity, len, 0);
 	etcd_call(e, LANE_ELECT, "/v3/kv/txn", txn, ETCD_TIME_LIMIT,
 	    on_acquire);
@@ -253,7 +259,8 @@ is_predecessor(const struct etcd *e, const struct etcd_kv *kv)
 static void
 on_leader(struct etcd *e, const struct etcd_kv *kv)
 {
-	if (strcmp(kv->value, e->identity) == 0 && kv->lease == e->lease) {
+	etcd_leader_read(e, kv);
+	if (etcd_leader_is_self(e, kv->value) && kv->lease == e->lease) {
 		/* The answer to the acquire was lost. */
 		e->leader_revision = kv->create_revision;
 		e->keepalive_at = 0;

@@ -379,6 +379,7 @@ etcd_shared_init(struct etcd *e)
 {
 	TAILQ_INIT(&e->shared_writes);
 	state_init(&e->shared);
+	e->shared.max = SHARED_BYTES_MAX;
 	e->shared_timer = evtimer_new(e->base, on_timer, e);
 	e->shared_deadline = evtimer_new(e->base, on_deadline, e);
 	if (e->shared_timer == NULL || e->shared_deadline == NULL)

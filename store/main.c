@@ -232,6 +232,35 @@ store_show_row(const char *name, const char *text)
 	channel_send(worker_parent(), m, -1);
 }
 
+static void
+store_show_leader(void)
+{
+	struct message_out *m = message_new(MSG_SHOW_LEADER, show_id);
+	struct leader_view view;
+
+	engine->leader(&view);
+	message_put_u(m, view.leader);
+	message_put_s(m, view.host);
+	message_put_u(m, view.pid);
+	message_put_u(m, view.since);
+	message_put_u(m, view.left);
+	message_put_s(m, view.text);
+	channel_send(worker_parent(), m, -1);
+}
+
+static void
+store_show(struct message *m)
+{
+	uint64_t what = message_get_u(m);
+
+	show_id = m->id;
+	if (what & SHOW_LEADER)
+		store_show_leader();
+	if (what & SHOW_STATE)
+		engine->show(store_show_row);
+	channel_send_empty(worker_parent(), MSG_SHOW_END, m->id);
+}
+
 static const char *
 store_on_secret_fresh(struct message *m)
 {
@@ -248,10 +277,7 @@ store_dispatch_parent(struct message *m)
 {
 	switch (m->type) {
 	case MSG_SHOW_ASK:
-		show_id = m->id;
-		if (message_get_u(m) & SHOW_STATE)
-			engine->show(store_show_row);
-		channel_send_empty(worker_parent(), MSG_SHOW_END, m->id);
+		store_show(m);
 		return (NULL);
 	case MSG_SECRET_FRESH:
 		return (store_on_secret_fresh(m));

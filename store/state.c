@@ -56,6 +56,7 @@ state_init(struct state *state)
 {
 	memset(state, 0, sizeof(*state));
 	RB_INIT(&state->items);
+	state->max = STATE_BYTES_MAX;
 }
 
 void
@@ -101,8 +102,10 @@ state_no_room(const struct state *state, const char *key, size_t len)
 		bytes += strlen(key);
 	else if (item->wanted != NULL)
 		bytes -= item->wanted->len;
-	if (bytes + len > STATE_BYTES_MAX)
-		return ("the state is full: more than 1 MiB in all");
+	if (bytes + len > state->max)
+		return (state->max == STATE_BYTES_MAX ?
+		    "the state is full: more than 1 MiB in all" :
+		    "it is full: more than 3 MiB in all");
 	if (item == NULL && state->count >= STATE_ITEMS_MAX)
 		return ("the state is full: more than 32768 keys");
 	return (NULL);

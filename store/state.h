@@ -16,6 +16,7 @@
 #define STATE_VALUE_MAX	32768
 #define STATE_ITEMS_MAX	32768
 #define STATE_BYTES_MAX	(1024 * 1024)	/* all keys and values */
+#define SHARED_BYTES_MAX (3 * 1024 * 1024) /* ... of what replicas share */
 
 /* Bytes that several may hold; never changed. */
 struct value {
@@ -52,6 +53,7 @@ struct state {
 	struct item_tree items;
 	size_t		 bytes;		/* of keys and wanted values */
 	unsigned	 count;
+	size_t		 max;		/* bytes; STATE_BYTES_MAX at first */
 };
 
 void		 state_init(struct state *);

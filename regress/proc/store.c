@@ -69,6 +69,7 @@ test_embedded_conf(void **unused)
 	HAS(a.rows, "store: embedded");
 	HAS(a.rows, dir);
 	HAS(a.rows, "leader: this one");
+	assert_int_equal(a.leader[0] - '0', LEADER_EMBEDDED);
 }
 
 /* What is sent to the notifier is bounded by what is kept. */

@@ -132,6 +132,15 @@ on_parent(struct store *s, struct message *m)
 		strlcat(s->rows, message_get_s(m), sizeof(s->rows));
 		strlcat(s->rows, "\n", sizeof(s->rows));
 		break;
+	case MSG_SHOW_LEADER:
+		snprintf(s->leader, sizeof(s->leader), "%llu ",
+		    (unsigned long long)message_get_u(m));
+		strlcat(s->leader, message_get_s(m), sizeof(s->leader));
+		s->leader_pid = message_get_u(m);
+		s->leader_since = message_get_u(m);
+		s->leader_left = message_get_u(m);
+		message_get_s(m);
+		break;
 	case MSG_SHOW_END:
 		s->shown = true;
 		break;

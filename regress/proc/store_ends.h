@@ -26,6 +26,8 @@ struct store {
 	bool		 shared_known;
 	unsigned	 nsecret_again;
 	bool		 prepared, refused, shown;
+	char		 leader[128];		/* enum leader, host */
+	uint64_t	 leader_pid, leader_since, leader_left;
 	char		 rows[4096];
 };
 

@@ -47,6 +47,14 @@ test_sim_two(void **unused)
 	put_is(&a, 3, "k", "2", 'D');
 	show(&b);
 	HAS(b.rows, "leader: {\"host\":");
+	assert_int_equal(b.leader[0] - '0', LEADER_OTHER);
+	assert_int_equal(b.leader_pid, getpid());
+	assert_true(b.leader_since != 0);
+	show(&a);
+	assert_int_equal(a.leader[0] - '0', LEADER_THIS);
+	assert_string_equal(a.leader + 1, b.leader + 1);
+	assert_int_equal(a.leader_since, b.leader_since);
+	assert_true(a.leader_left > 0);
 	store_kill(&a);
 	WAIT(b.answer[1] == 'L' && b.speaks);
 	assert_string_equal(b.items, "k=2;");

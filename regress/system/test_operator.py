@@ -149,3 +149,82 @@ def test_network_lost_between():
     pair.other(pair.leader).ctl("silence", "cmp", "1h", "told").expect(0)
     wait(lambda: [s["reason"] for s in silences(pair.leader)] == ["told"], 60,
          "the leader to know of it")
+
+
+def reasons(kanata, *words, rc=None):
+    done = kanata.ctl("-j", *words)
+    if rc is not None:
+        done.expect(rc)
+    return [(r["topic"], r["text"]) for r in json.loads(done.out)["reasons"]]
+
+
+def has(found, topic, text):
+    return any(t == topic and text in said for t, said in found)
+
+
+def test_explain():
+    made = world()
+    kanata = made.kanata
+    made.page.wait_status("cmp", "OPERATIONAL")
+    wait(lambda: has(reasons(kanata, "explain", "cmp", rc=0), "page", "OPERATIONAL"), 20,
+         "the page to be read")
+    found = reasons(kanata, "explain", "cmp", rc=0)
+    assert has(found, "health", "ok, 2 of 2 ready"), found
+    assert has(found, "next", "nothing, until its health changes"), found
+    kanata.ctl("silence", "cmp", "1h", "known").expect(0)
+    made.kube.crash("default", "api")
+    kanata.wait_health("cmp", "major")
+    found = reasons(kanata, "explain", "cmp", rc=1)
+    assert has(found, "health", "major: crash-looping, 0 of 2 ready"), found
+    assert has(found, "block", "silenced by uid"), found
+    assert has(found, "next", "the silence ends"), found
+    kanata.ctl("silence", "cmp", "off").expect(0)
+    made.page.wait_status("cmp", "MAJOROUTAGE")
+    wait(lambda: has(reasons(kanata, "explain", "cmp"), "page", "MAJOROUTAGE"), 20, "it is shown")
+    found = reasons(kanata, "explain", "cmp", rc=1)
+    assert has(found, "incident", "INVESTIGATING"), found
+    # As text, too; what there is not says what is near.
+    kanata.ctl("explain", "shop-id").expect(0, "COMPONENT\n", "WHY\n", "page: OPERATIONAL")
+    kanata.ctl("explain", "shopid").expect(1, "near to it: shop-id")
+
+
+def test_history():
+    made = world()
+    kanata = made.kanata
+    made.outage("api", "cmp")
+    kanata.ctl("silence", "shop-id", "1h", "why not").expect(0)
+
+    def days():
+        return next(d["days"] for d in kanata.show("days")["days"] if d["component"] == "cmp")
+    wait(lambda: days()[0]["major"] > 0, 20, "the outage to be counted")
+    made.recovery("api", "cmp")
+
+    def kinds(*words):
+        rows = kanata.show("history", *words).get("history", [])
+        return [(r["kind"], r["component"], r["to"]) for r in rows]
+    wanted = {("health", "cmp", "major"), ("page", "cmp", "MAJOROUTAGE"),
+              ("incident", "", "INVESTIGATING"), ("health", "cmp", "ok"),
+              ("page", "cmp", "OPERATIONAL"), ("incident", "", "RESOLVED")}
+    wait(lambda: wanted <= set(kinds("cmp")), 20, "the history of cmp")
+    assert ("silence", "shop-id", "begins") in kinds(), kinds()
+    assert ("silence", "shop-id", "begins") not in kinds("cmp"), kinds("cmp")
+    incident, = kanata.show("incidents")["incidents"]
+    equal([e["to"] for e in incident["timeline"] if e["kind"] == "incident"],
+          ["INVESTIGATING", "RESOLVED"], "the timeline of the incident")
+    before = kinds()
+    counted = days()
+    assert counted[0]["major"] >= 1 and counted[0]["partial"] == 0, counted
+    # Written a little later, and there after the end of all.
+    wait(lambda: {"name": "history", "text": "written"} in kanata.show("state")["state"], 30,
+         "the history to be written")
+    kanata.end()
+    kanata.start()
+    equal(kinds(), before, "the history after a restart")
+    equal(days(), counted, "the days after a restart")
+    kanata.ctl("show", "history", "nobody").expect(1, "there is no component")
+
+
+def test_leader_alone():
+    made = world()
+    row, = made.kanata.show("leader")["leader"]
+    equal(row["leader"], "embedded", "the leader")

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "../../notifier/debounce.h"
+#include "../../notifier/lookup.h"
 #include "model.h"
 
 #define S		1000ULL
@@ -475,6 +476,141 @@ test_records(void **state)
 	model_free(m);
 }
 
+/* -- why it is as it is --------------------------------------------------- */
+
+static char	 said[4096];
+
+static void
+keep_reason(const char *topic, uint64_t at, const char *text, void *arg)
+{
+	const struct model *m = arg;
+	char line[700];
+
+	snprintf(line, sizeof(line), "%s%s: %s\n", topic, at == 0 ? "" :
+	    at > m->now ? " later" : " before", text);
+	strlcat(said, line, sizeof(said));
+}
+
+static const char *
+explained(struct model *m, const char *id)
+{
+	said[0] = '\0';
+	assert_true(incidents_explain(m->core, id, m->now, keep_reason, m));
+	incidents_explain_next(m->core, id, m->now, keep_reason, m);
+	return (said);
+}
+
+#define SAYS(m, text)							\
+	do {								\
+		if (strstr(explained(m, "c0"), text) == NULL)		\
+			fail_msg("no \"%s\" in:\n%s", text, said);	\
+	} while (0)
+
+static void
+test_explain(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_pass(m, 0);
+	SAYS(m, "health before: ok, 0 of 0 ready\n");
+	SAYS(m, "page: OPERATIONAL\nwanted: OPERATIONAL\n");
+	SAYS(m, "next: nothing, until its health changes\n");
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, S);
+	SAYS(m, "wait later: until it has been MAJOROUTAGE for 30s "
+	    "(down_after)\n");
+	SAYS(m, "next later: if it stays as it is, MAJOROUTAGE is wanted\n");
+	m->down = true;
+	model_pass(m, DOWN_AFTER);
+	SAYS(m, "block later: it failed ");
+	SAYS(m, "not created yet\n");
+	SAYS(m, "next: MAJOROUTAGE is posted, as soon as");
+	m->down = false;
+	model_pass(m, 10 * S);
+	SAYS(m, "on the page i0: \"c0 is down\", INVESTIGATING\n");
+	SAYS(m, "next: nothing, until its health changes\n");
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, S);
+	SAYS(m, "wait later: until it has been OPERATIONAL for 1m (up_after)\n");
+	model_pass(m, UP_AFTER);
+	SAYS(m, "resolved: an outage before then opens it again");
+	m->component[0].paused = true;
+	model_report(m, 0);
+	SAYS(m, "block: paused by the annotation");
+	m->component[0].paused = false;
+	model_silence(m, 0, true);
+	SAYS(m, "block: its health is not known");
+	model_silence(m, 0, false);
+	model_human_set(m, 0, PAGE_MAINTENANCE);
+	SAYS(m, "block: a human has it under maintenance");
+	SAYS(m, "next: nothing, until the human takes back");
+	model_human_set(m, 0, PAGE_PARTIAL);
+	SAYS(m, "block: a human has set PARTIALOUTAGE");
+	assert_false(incidents_explain(m->core, "none", m->now, keep_reason,
+	    m));
+	model_free(m);
+}
+
+static void
+test_explain_orders(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	/* Also in a core that does not look, since it does not speak. */
+	model_order(m, 0, ORDER_SILENCE, HOUR);
+	SAYS(m, "block later: silenced by somebody, why: nothing new");
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	SAYS(m, "next later: the silence ends, and the truth is shown\n");
+	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
+	model_pass(m, 0);
+	SAYS(m, "wanted: UNDERMAINTENANCE\n");
+	SAYS(m, "block later: under a maintenance by somebody, why: no outage");
+	SAYS(m, "next later: the maintenance ends");
+	model_order(m, 0, ORDER_MAINTENANCE, 0);
+	model_order(m, 0, ORDER_SILENCE, 0);
+	model_pass(m, DOWN_AFTER);
+	model_human_resolve(m, 0);
+	SAYS(m, "block: a human resolved its incident");
+	model_free(m);
+}
+
+/* -- which one is meant --------------------------------------------------- */
+
+static void
+test_lookup(void **state)
+{
+	struct model *m = world(3);
+	char error[512];
+
+	(void)state;
+	free(model_conf(m, 1)->name);
+	model_conf(m, 1)->name = strdup("Public API");
+	model_configure(m);
+	assert_string_equal(lookup_component(m->core, "c2", error,
+	    sizeof(error)), "c2");
+	assert_string_equal(lookup_component(m->core, "Public API", error,
+	    sizeof(error)), "c1");
+	assert_null(lookup_component(m->core, "public", error, sizeof(error)));
+	assert_string_equal(error, "there is no component \"public\"; near to "
+	    "it: c1");
+	assert_null(lookup_component(m->core, "c9", error, sizeof(error)));
+	assert_non_null(strstr(error, "near to it: c0, c1, c2"));
+	assert_null(lookup_component(m->core, "nothing like it", error,
+	    sizeof(error)));
+	assert_non_null(strstr(error, "`kanatactl show components`"));
+	assert_null(lookup_component(m->core, "", error, sizeof(error)));
+	free(model_conf(m, 2)->name);
+	model_conf(m, 2)->name = strdup("Public API");
+	model_configure(m);
+	assert_null(lookup_component(m->core, "Public API", error,
+	    sizeof(error)));
+	assert_non_null(strstr(error, "2 components are called"));
+	model_free(m);
+}
+
 /* -- anything may happen -------------------------------------------------- */
 
 static uint64_t down_since[MODEL_COMPONENTS];
@@ -590,6 +726,9 @@ main(void)
 		cmocka_unit_test(test_both),
 		cmocka_unit_test(test_not_configured),
 		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_explain_orders),
+		cmocka_unit_test(test_lookup),
 		cmocka_unit_test(test_histories),
 	};
 
