@@ -11,10 +11,10 @@ STATUS = {"api": "MAJOROUTAGE", "web": "DEGRADEDPERFORMANCE"}
 
 class Burst:
     """One in `worse` watches a workload that dies, the others one that loses a
-    pod. each: a group for each so many of one kind, 0: none. The daemon keeps to
-    the page's rate, but for what it has saved up."""
+    pod. each: a group for each so many of one kind, 0: none. asks: times the
+    page's rate that the daemon believes in."""
 
-    def __init__(self, count, per_second, worse=10, each=0, limit=60, **extra):
+    def __init__(self, count, per_second, worse=10, each=0, limit=60, asks=1, **extra):
         self.limit = limit
         self.kube = Kube()
         self.kube.deployment("default", "api", 2)
@@ -29,7 +29,7 @@ class Burst:
         self.page = Page({id: f"Component {id[4:]}" for id in components})
         self.world = World(components, kube=self.kube, page=self.page,
                            instatus={"url": self.page.url,
-                                     "rate_per_minute": int(60 * per_second)}, **extra)
+                                     "rate_per_minute": int(60 * per_second * asks)}, **extra)
         self.world.wait_all(limit=limit)
         wait(lambda: "components" in self.state("pages") and "on no page" not in
              self.state("pages"), limit, "the page to be read")

@@ -41,7 +41,7 @@ def test_worst_news_first():
 def test_one_request_at_a_time():
     """The page forgives no two requests in a second. What takes two or three must
     not begin anew each time that the second one is refused."""
-    burst = Burst(120, 1, defaults={"down_after": "1s", "up_after": "1s"})
+    burst = Burst(120, 1, asks=3, defaults={"down_after": "1s", "up_after": "1s"})
     burst.go_down()
     burst.come_back()
     burst.check_incidents(1)
