@@ -70,7 +70,8 @@ parsing =	common/duration.c common/selector.c kanatad/yaml.c \
 		kanatad/json.c kanatad/proxy.c common/plugin.c \
 		kanatad/users.c common/users.c
 
-kanata-parser_SRCS = $(common) common/message_io.c $(parsing) \
+kanata-parser_SRCS = $(common) common/message_io.c common/serve.c \
+		$(parsing) \
 		kanatad/parser.c kanatad/secretfd.c
 kanata-parser_LIBS = -lyaml -levent_core -lmsgpackc -lseccomp -lbsd
 
@@ -118,7 +119,8 @@ kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
 kanata-notifier_LIBS = -lcurl -lssl -levent_core -ljansson -lmsgpackc -lseccomp -lbsd
 
 recording =	notifier/row.c notifier/recording.c
-kanata-replay_SRCS = $(common) common/message_io.c $(incidents) $(recording) \
+kanata-replay_SRCS = $(common) common/message_io.c common/serve.c \
+		$(incidents) $(recording) \
 		notifier/replay_main.c notifier/replay.c notifier/replay_page.c
 kanata-replay_LIBS = -ljansson -levent_core -lmsgpackc -lseccomp -lbsd
 

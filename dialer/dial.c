@@ -172,9 +172,8 @@ set(int fd, int level, int option, int value)
 	return (setsockopt(fd, level, option, &value, sizeof(value)));
 }
 
-/* A peer that vanished is noticed within a minute, in both directions. */
-static int
-set_options(int fd)
+int
+dial_set_options(int fd)
 {
 	if (set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) == -1 ||
 	    set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 30) == -1 ||
@@ -204,7 +203,7 @@ attempt_start(struct attempt *a, struct sockaddr_storage *addr, unsigned port)
 	    SOCK_CLOEXEC, 0)) == -1)
 		return (errno);
 	d->running++;
-	if (set_options(a->fd) == -1)
+	if (dial_set_options(a->fd) == -1)
 		return (errno);
 	if (connect(a->fd, (struct sockaddr *)addr, len) == -1 &&
 	    errno != EINPROGRESS)

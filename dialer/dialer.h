@@ -59,6 +59,10 @@ struct dial	*dial_start(struct event_base *, const struct conf_endpoint *,
 /* Without calling back. */
 void		 dial_cancel(struct dial *);
 
+/* A peer that vanished is noticed within a minute, in both directions; what is
+ * accepted inherits it.  -1 and errno. */
+int		 dial_set_options(int fd);
+
 /* -- listen.c: the listening descriptor of web ------------------------------ */
 
 /* -1 and a text (static buffer) that says where and why not. */

@@ -15,28 +15,6 @@
 
 #define BACKLOG	256
 
-static int
-set(int fd, int level, int option, int value)
-{
-	return (setsockopt(fd, level, option, &value, sizeof(value)));
-}
-
-/* What is accepted inherits all but the first: a client that vanished is noticed
- * within a minute. */
-static int
-set_options(int fd)
-{
-	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1 ||
-	    set(fd, SOL_SOCKET, SO_KEEPALIVE, 1) == -1 ||
-	    set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 30) == -1 ||
-	    set(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10) == -1 ||
-	    set(fd, IPPROTO_TCP, TCP_KEEPCNT, 3) == -1 ||
-	    set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 30000) == -1 ||
-	    set(fd, IPPROTO_TCP, TCP_NODELAY, 1) == -1)
-		return (-1);
-	return (0);
-}
-
 static socklen_t
 make_address(const struct conf_web *web, struct sockaddr_storage *ss)
 {
@@ -63,6 +41,7 @@ listen_on(const struct conf_web *web, const char **why)
 	struct sockaddr_storage ss;
 	socklen_t len = make_address(web, &ss);
 	bool v6 = ss.ss_family == AF_INET6;
+	const int on = 1;
 	int fd;
 
 	if (len == 0) {
@@ -70,7 +49,8 @@ listen_on(const struct conf_web *web, const char **why)
 		return (-1);
 	}
 	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd != -1 && set_options(fd) == 0 &&
+	if (fd != -1 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
+	    sizeof(on)) == 0 && dial_set_options(fd) == 0 &&
 	    bind(fd, (struct sockaddr *)&ss, len) == 0 &&
 	    listen(fd, BACKLOG) == 0)
 		return (fd);

@@ -9,7 +9,6 @@
  * one MSG_PARSE_ERROR, go out.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,25 +16,13 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
-#include "../common/cage.h"
 #include "../common/log.h"
-#include "../common/message_io.h"
+#include "../common/serve.h"
 #include "grammar.h"
 #include "kubeconfig.h"
 #include "secretfd.h"
 
-#define PARSER_FD	3	/* the channel to the parent */
 #define WEBHOOK_BYTES_MAX 8192
-
-static void
-parser_send(struct message_out *out, int fd)
-{
-	if (message_send(PARSER_FD, out, fd) == 0)
-		return;
-	if (errno == EPIPE || errno == ECONNRESET)
-		exit(1);	/* the parent has given up on this file */
-	fatal("sending to the parent");
-}
 
 static void
 parser_send_position(enum message_type type, const char *path, unsigned line,
@@ -47,7 +34,7 @@ parser_send_position(enum message_type type, const char *path, unsigned line,
 	message_put_u(out, line);
 	message_put_u(out, column);
 	message_put_s(out, text);
-	parser_send(out, -1);
+	serve_send(out, -1);
 }
 
 static void
@@ -57,7 +44,7 @@ parser_send_texts(const char *component, char *const *text)
 
 	for (kind = 0; text != NULL && kind < TEMPLATE_MAX; kind++)
 		if (text[kind] != NULL)
-			parser_send(conf_pack_text(component,
+			serve_send(conf_pack_text(component,
 			    (enum template_kind)kind, text[kind]), -1);
 }
 
@@ -68,18 +55,18 @@ parser_send_conf(const struct conf *conf)
 	const struct conf_endpoint	*endpoint;
 	const struct conf_component	*component;
 
-	parser_send(conf_pack_global(&conf->global), -1);
+	serve_send(conf_pack_global(&conf->global), -1);
 	TAILQ_FOREACH(cluster, &conf->clusters, entry)
-		parser_send(conf_pack_cluster(cluster), -1);
+		serve_send(conf_pack_cluster(cluster), -1);
 	TAILQ_FOREACH(endpoint, &conf->endpoints, entry)
-		parser_send(conf_pack_endpoint(endpoint), -1);
+		serve_send(conf_pack_endpoint(endpoint), -1);
 	if (conf->etcd != NULL)
-		parser_send(conf_pack_etcd(conf->etcd), -1);
+		serve_send(conf_pack_etcd(conf->etcd), -1);
 	if (conf->web != NULL)
-		parser_send(conf_pack_web(conf->web), -1);
+		serve_send(conf_pack_web(conf->web), -1);
 	parser_send_texts("", conf->text);
 	TAILQ_FOREACH(component, &conf->components, entry) {
-		parser_send(conf_pack_component(component), -1);
+		serve_send(conf_pack_component(component), -1);
 		parser_send_texts(component->id, component->text);
 	}
 }
@@ -99,7 +86,7 @@ parser_send_server(const struct parsed_server *server)
 	message_put_s(out, server->proxy_host);
 	message_put_u(out, server->proxy_port);
 	message_put_b(out, server->proxy_tls);
-	parser_send(out, -1);
+	serve_send(out, -1);
 }
 
 static void
@@ -124,7 +111,7 @@ parser_send_secret(const struct parsed_secret *secret, bool kube)
 		message_put_u(out, secret->line);
 		message_put_u(out, secret->column);
 	}
-	parser_send(out, fd);
+	serve_send(out, fd);
 	if (fd != -1)
 		close(fd);
 }
@@ -150,10 +137,10 @@ parser_send_parsed(const struct parsed *p, enum message_type request)
 		parser_send_server(&p->server);
 	else
 		TAILQ_FOREACH(endpoint, &p->conf->endpoints, entry)
-			parser_send(conf_pack_endpoint(endpoint), -1);
+			serve_send(conf_pack_endpoint(endpoint), -1);
 	TAILQ_FOREACH(secret, &p->secrets, entry)
 		parser_send_secret(secret, request == MSG_PARSE_KUBECONFIG);
-	parser_send(message_new(MSG_PARSE_DONE, 0), -1);
+	serve_send(message_new(MSG_PARSE_DONE, 0), -1);
 }
 
 /* The whole file, at most max bytes; NULL and an error if there is more. */
@@ -320,35 +307,7 @@ parser_serve(struct message *m)
 int
 main(void)
 {
-	static uint8_t		 buf[MESSAGE_MAX];
-	struct message_out	*ready;
-	struct message		 m;
-	const char		*why;
-	int			 flags, landlock;
-
-	cage_start(ROLE_PARSER);
-	log_init(LOG_TO_PARENT, "parser");
-	/* The parent's end has flags of its own. */
-	if ((flags = fcntl(PARSER_FD, F_GETFL)) == -1 ||
-	    fcntl(PARSER_FD, F_SETFL, flags & ~O_NONBLOCK) == -1)
-		fatal("the channel to the parent");
-	landlock = cage_close(ROLE_PARSER, NULL);
-	ready = message_new(MSG_PROC_READY, 0);
-	message_put_u(ready, (uint64_t)landlock);
-	parser_send(ready, -1);
-
-	do {
-		switch (message_recv(PARSER_FD, &m, ROLE_PARENT, ROLE_PARSER,
-		    buf, &why)) {
-		case 0:
-			return (0);
-		case 1:
-			break;
-		default:
-			if (why != NULL)
-				fatalx("the parent sent nonsense: %s", why);
-			fatal("receiving from the parent");
-		}
-	} while (!parser_serve(&m));
+	serve_start(ROLE_PARSER);
+	serve_run(parser_serve);
 	return (0);
 }

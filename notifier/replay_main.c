@@ -8,7 +8,6 @@
  * lines and MSG_PARSE_DONE, or MSG_PARSE_ERROR, go out.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,26 +15,14 @@
 
 #include <bsd/stdlib.h>
 
-#include "../common/cage.h"
 #include "../common/log.h"
-#include "../common/message_io.h"
+#include "../common/serve.h"
 #include "replay.h"
 
-#define REPLAY_FD	3	/* the channel to the parent */
-
 static const char	*path;
+static struct conf	*conf;		/* its rules, if they are to be used */
 static unsigned		 line;		/* from 1 */
 static bool		 begun;		/* the first line was one */
-
-static void
-replay_send(struct message_out *out)
-{
-	if (message_send(REPLAY_FD, out, -1) == 0)
-		return;
-	if (errno == EPIPE || errno == ECONNRESET)
-		exit(1);	/* the parent has given up */
-	fatal("sending to the parent");
-}
 
 static void
 print(const char *text)
@@ -43,7 +30,7 @@ print(const char *text)
 	struct message_out *out = message_new(MSG_REPLAY_LINE, 0);
 
 	message_put_s(out, text);
-	replay_send(out);
+	serve_send(out, -1);
 }
 
 __attribute__((noreturn))
@@ -56,7 +43,7 @@ refuse(unsigned column, const char *why)
 	message_put_u(out, column == 0 ? 0 : line);
 	message_put_u(out, column);
 	message_put_s(out, why);
-	replay_send(out);
+	serve_send(out, -1);
 	exit(0);
 }
 
@@ -127,7 +114,7 @@ take_file(struct replay *r, int fd)
 }
 
 static void
-replay_file(struct message *m, struct conf *conf)
+replay_file(struct message *m)
 {
 	struct replay *r;
 	bool rules, verbose;
@@ -144,12 +131,12 @@ replay_file(struct message *m, struct conf *conf)
 	take_file(r, fd);
 	replay_finish(r);
 	replay_free(r);
-	replay_send(message_new(MSG_PARSE_DONE, 0));
+	serve_send(message_new(MSG_PARSE_DONE, 0), -1);
 }
 
 /* True: this was all. */
 static bool
-replay_serve(struct message *m, struct conf *conf)
+replay_serve(struct message *m)
 {
 	const char *why;
 
@@ -161,7 +148,7 @@ replay_serve(struct message *m, struct conf *conf)
 			fatalx("the configuration: %s", why);
 		return (false);
 	case MSG_REPLAY_FILE:
-		replay_file(m, conf);
+		replay_file(m);
 		return (true);
 	default:
 		fatalx("%s is no request", message_name(m->type));
@@ -171,37 +158,9 @@ replay_serve(struct message *m, struct conf *conf)
 int
 main(void)
 {
-	static uint8_t buf[MESSAGE_MAX];
-	struct message_out *ready;
-	struct message m;
-	struct conf *conf;
-	const char *why;
-	int flags, landlock;
-
-	cage_start(ROLE_REPLAY);
-	log_init(LOG_TO_PARENT, "replay");
+	serve_start(ROLE_REPLAY);
 	json_object_seed(arc4random() | 1);
-	/* The parent's end has flags of its own. */
-	if ((flags = fcntl(REPLAY_FD, F_GETFL)) == -1 ||
-	    fcntl(REPLAY_FD, F_SETFL, flags & ~O_NONBLOCK) == -1)
-		fatal("the channel to the parent");
-	landlock = cage_close(ROLE_REPLAY, NULL);
-	ready = message_new(MSG_PROC_READY, 0);
-	message_put_u(ready, (uint64_t)landlock);
-	replay_send(ready);
 	conf = conf_new();
-	do {
-		switch (message_recv(REPLAY_FD, &m, ROLE_PARENT, ROLE_REPLAY,
-		    buf, &why)) {
-		case 0:
-			return (0);
-		case 1:
-			break;
-		default:
-			if (why != NULL)
-				fatalx("the parent sent nonsense: %s", why);
-			fatal("receiving from the parent");
-		}
-	} while (!replay_serve(&m, conf));
+	serve_run(replay_serve);
 	return (0);
 }

@@ -199,6 +199,24 @@ child_expect_log(struct child *c, const char *text)
 	}
 }
 
+void
+child_is_caged(const struct child *c)
+{
+	char path[64], line[256];
+	unsigned found = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)c->pid);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (strcmp(line, "Seccomp:\t2\n") == 0 ||
+		    strcmp(line, "NoNewPrivs:\t1\n") == 0)
+			found++;
+	fclose(f);
+	assert_int_equal(found, 2);
+}
+
 static unsigned generation;
 
 static void

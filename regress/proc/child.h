@@ -37,6 +37,9 @@ int	 child_link(struct child *, enum role peer, unsigned instance);
 /* Waits for a line in its log that contains the text. */
 void	 child_expect_log(struct child *, const char *);
 
+/* Seccomp and no_new_privs are on. */
+void	 child_is_caged(const struct child *);
+
 /* One message, within CHILD_PATIENCE, of that type.  Valid until the next. */
 struct message *receive(int fd, enum role from, enum role me,
 	    enum message_type);
