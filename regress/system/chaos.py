@@ -35,6 +35,7 @@ from proxy import Proxy
 from world import Kube, World
 
 COMPONENTS = [f"cmp-{name}" for name in "abcdef"]
+PASSWORD = "etcd-secret-58aa"
 # Nodes of etcd (0: the embedded store) and daemons.
 RUNS = {"embedded": (0, 1), "etcd1": (1, 1), "etcd3": (3, 1), "two": (3, 2), "three": (3, 3)}
 
@@ -79,14 +80,21 @@ class Chaos:
         members = etcd.members if nodes > 1 else [etcd]
         self.proxies = [[Proxy(member.port, self.random.getrandbits(32)) for member in members]
                         for _ in self.daemons]
+        # Half of the runs know tokens, which a node forgets when it ends.
+        self.auth = {"user": "kanata", "pass": PASSWORD} if self.random.random() < 0.5 else None
+        if self.auth:
+            etcd.enable_auth("kanata", PASSWORD)
         self.etcd_faults = EtcdFaults(etcd, members, self.proxies, self.random)
         self.faults.append(self.etcd_faults)
 
     def start_daemon(self, daemon, number):
-        etcd = {"etcd": {"nodes": [f"127.0.0.1:{proxy.port}" for proxy in self.proxies[number]]}} \
-            if len(self.faults) > 2 else {}
-        daemon.configure({**self.world.config, **etcd, "instatus": {
-            "url": self.page.url, "rate_per_minute": 6000}})
+        config = {**self.world.config,
+                  "instatus": {"url": self.page.url, "rate_per_minute": 6000}}
+        if len(self.faults) > 2:
+            config["etcd"] = {
+                "nodes": [f"127.0.0.1:{proxy.port}" for proxy in self.proxies[number]],
+                **({"auth": self.auth} if self.auth else {})}
+        daemon.configure(config)
         daemon.start()
         wait(lambda: {item["health"] for item in daemon.show()["components"]} == {"ok"}, 40,
              "all components to be ok")
@@ -143,8 +151,9 @@ class Chaos:
         if self.daemon_faults.freezes:
             text += f", {self.daemon_faults.freezes} freezes"
         if len(self.faults) > 2:
-            text += ", etcd: " + ", ".join(f"{what} {count}" for what, count in
-                                           sorted(self.etcd_faults.count.items()))
+            text += ", etcd with tokens: " if self.auth else ", etcd: "
+            text += ", ".join(f"{what} {count}" for what, count in
+                              sorted(self.etcd_faults.count.items()))
         print(f"chaos: {text}", flush=True)
 
     # The end of it.
