@@ -402,7 +402,9 @@ call_done(struct http_request *request, const struct http_reply *http,
 	/* A webhook may answer anything. */
 	if (c->webhook && reply.status >= 200 && reply.status <= 299)
 		reply.result = API_OK;
-	heard(c, &reply);
+	/* What was held back says nothing of Instatus. */
+	if (!write || http->outcome != HTTP_NOT_SENT || persist_speaks())
+		heard(c, &reply);
 	if (!call_again(c, &reply)) {
 		c->done(&reply, c->arg);
 		call_free(c);
