@@ -69,8 +69,8 @@ layout_json(char *line, size_t size, const struct log_record *record)
 	gmtime_r(&ts.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
 	p += prefix(p, size, record);
-	p += snprintf(p, end - p, "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\","
-	    "\"process\":\"", stamp, ts.tv_nsec / 1000000,
+	p += snprintf(p, end - p, "{\"time\":\"%s.%06ldZ\",\"level\":\"%s\","
+	    "\"process\":\"", stamp, ts.tv_nsec / 1000,
 	    level_name(record->priority));
 	p = put_string(p, 512, record->process != NULL ? record->process :
 	    "kanatad");

@@ -191,7 +191,8 @@ class Watcher:
         self.kanata = self.kind({
             "key": world.KEY, "ns": NS, "components": self.components,
             "instatus": {"url": self.page.url, "ca_file": self.bench.authority.crt},
-            "clusters": [{"name": "real", "kubeconfig": self.cluster.kubeconfig()}]}, start=False)
+            "clusters": [{"name": "real", "kubeconfig": self.cluster.kubeconfig()}],
+            "log": {"format": "json"}}, start=False)
         self.kanata.start(ready=False)
         wait(lambda: firstlist.list_is_complete(self.kanata), 300,
              "the list of pods to be complete", every=0.5)
@@ -210,10 +211,12 @@ class Watcher:
         harness.started.remove(self.page)
 
     def decisions(self):
-        """[(component, ms since 1970)]: its log has ms, so half of one is added."""
-        found = re.findall(r"^(\S+Z) .*? (pod-\d+): (?:ok|major)\b", self.kanata.log(), re.M)
-        return [(name, datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp() * 1000 + 0.5)
-                for at, name in found]
+        """[(component, ms since 1970)], when the parent heard of it."""
+        lines = [json.loads(line) for line in self.kanata.log().splitlines() if line[0] == "{"]
+        found = [(line["time"], re.match(r"(pod-\d+): (?:ok|major)\b", line["text"]))
+                 for line in lines]
+        return [(match[1], datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp() * 1000)
+                for at, match in found if match]
 
 
 def clients(bench, cluster):

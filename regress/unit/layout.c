@@ -67,7 +67,7 @@ object(void)
 	assert_non_null(root);
 	assert_int_equal(json_object_size(root), 5);
 	assert_int_equal(strlen(json_string_value(json_object_get(root,
-	    "time"))), strlen("2026-11-30T06:00:00.000Z"));
+	    "time"))), strlen("2026-11-30T06:00:00.000000Z"));
 	return (root);
 }
 
