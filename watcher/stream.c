@@ -256,8 +256,8 @@ stream_resume(struct stream *st, bool relist)
 		return;
 	/* Whatever becomes of the request: until a list is complete. */
 	st->relist |= relist;
-	if (relist)
-		st->json_only = false;	/* perhaps it is another server */
+	if (relist)	/* perhaps it is another server */
+		st->json_only = st->beats = false;
 	if (!st->synced || st->relist) {
 		free(st->token);
 		st->token = NULL;
@@ -343,6 +343,7 @@ failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
 		return;
 	}
 	stream_broken(st);
+	st->beats = false;
 	st->restarts++;
 	st->unauthorized = code == 401;
 	if (code != 403)

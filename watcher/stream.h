@@ -17,6 +17,12 @@
 #define STREAM_WATCH_MAX	290	/* s; the server ends a watch earlier than
 					 * 295 (kubernetes/kubernetes#6513) */
 #define STREAM_MARGIN		15	/* s that the server may be late */
+/* kube-apiserver sends a bookmark roughly every minute (cacheWatcher's
+ * nextBookmarkTime), but need not: once two came at that distance, silence means
+ * that the connection is lost. */
+#define STREAM_BEAT_MIN		30000	/* ms */
+#define STREAM_BEAT_MAX		75000
+#define STREAM_SILENCE		150000	/* ms: two of them are missing */
 #define STREAM_VERSION_MAX	255
 
 /* What all streams of a cluster share; the owner keeps it up to date. */
@@ -92,6 +98,8 @@ struct stream {
 	unsigned	 refused;	/* 403, in a row, up to what is borne */
 	uint64_t	 started;	/* ticks of this request */
 	uint64_t	 request_events; /* in this request */
+	uint64_t	 bookmark;	/* ticks of its last one, 0: none yet */
+	bool		 beats;		/* they come every minute */
 	uint64_t	 broken_since;	/* ticks, 0: it is not */
 	enum reading	 told;
 

@@ -76,6 +76,7 @@ stream_forget_answer(struct stream *st)
 	st->retry_after = -1;
 	st->rest_seen = false;
 	st->request_events = 0;
+	st->bookmark = 0;
 }
 
 void
@@ -176,13 +177,20 @@ int
 stream_on_bookmark(struct stream *st, struct text version,
     struct text initial_end)
 {
+	uint64_t	 now = clock_ticks();
+
 	st->request_events++;
 	if (!set_version(st->streaming ? &st->list_version : &st->version,
 	    version))
 		return (stream_refuse(st, "a bookmark without "
 		    "resourceVersion"));
-	if (!st->streaming)
+	if (!st->streaming) {
+		st->beats |= st->bookmark != 0 &&
+		    now - st->bookmark >= STREAM_BEAT_MIN &&
+		    now - st->bookmark <= STREAM_BEAT_MAX;
+		st->bookmark = now;
 		return (0);
+	}
 	if (text_is(initial_end, "true")) {
 		stream_listed(st);
 		return (0);

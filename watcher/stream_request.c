@@ -108,7 +108,8 @@ request(struct stream *st, enum stream_state state, const char *query,
 		options.accept = st->json_only ? JSON STREAM :
 		    PROTOBUF STREAM "," JSON STREAM;
 		options.timeout = HTTP_NO_TIMEOUT;
-		options.idle_timeout = (seconds + STREAM_MARGIN) * 1000;
+		options.idle_timeout = st->beats ? STREAM_SILENCE :
+		    (seconds + STREAM_MARGIN) * 1000;
 	}
 	options.data = on_data;
 	options.done = stream_done;

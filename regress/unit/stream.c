@@ -184,6 +184,42 @@ test_events(void **state)
 	assert_int_equal(st->restarts, 0);
 }
 
+/* Bookmarks that came every minute and do no more; none were promised. */
+static void
+test_silence(void **state)
+{
+	static const struct { uint64_t after; bool beats; } rows[] = {
+		{ 1000, false }, { STREAM_BEAT_MIN - 1, false },
+		{ STREAM_BEAT_MAX + 1, false }, { 61000, true },
+	};
+	size_t i;
+
+	(void)state;
+	watching();
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		data(BOOKMARK("20"), 3);
+		ticks += rows[i].after;
+		data(BOOKMARK("20"), 3);
+		ticks += 1000;
+		done(HTTP_REPLY, 200, -1, NULL);
+		if (!rows[i].beats)
+			is_watch("20");
+		else
+			assert_int_equal(request->o.idle_timeout,
+			    STREAM_SILENCE);
+	}
+	/* One in each request tells nothing new. */
+	data(BOOKMARK("20"), 3);
+	ticks += 61000;
+	done(HTTP_REPLY, 200, -1, NULL);
+	assert_int_equal(request->o.idle_timeout, STREAM_SILENCE);
+	/* It was lost: on from there, and the next server may be another. */
+	ticks += STREAM_SILENCE;
+	done(HTTP_LOST, 0, -1, NULL);
+	wait_over();
+	is_watch("20");
+}
+
 static void
 test_short_watch(void **state)
 {
@@ -689,7 +725,8 @@ main(void)
 {
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, stage_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_pages), T(test_events), T(test_short_watch),
+		T(test_pages), T(test_events), T(test_silence),
+		T(test_short_watch),
 		T(test_gone_status), T(test_gone_event), T(test_gone_in_list),
 		T(test_gone_after_trouble),
 		T(test_list_retry), T(test_connection), T(test_cut_off),
