@@ -55,6 +55,7 @@ kanatad_SRCS =	$(common) common/usage.c common/clock.c common/duration.c common/
 		kanatad/parse.c kanatad/access.c kanatad/proxy.c \
 		kanatad/address.c kanatad/value.c kanatad/run.c \
 		kanatad/configure.c kanatad/control.c kanatad/control_order.c \
+		kanatad/control_show.c \
 		kanatad/options.c \
 		kanatad/print.c kanatad/list.c kanatad/notify.c kanatad/drop.c \
 		kanatad/layout.c kanatad/replay.c kanatad/create_user.c \
