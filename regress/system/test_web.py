@@ -10,6 +10,7 @@ import subprocess
 from harness import (TOP, Authority, Skipped, equal, free_port, give, limit, read, temp_dir,
                      wait)
 from kanata import Kanata
+from replicas import Replicas
 from web import Web, trust, world_with_web
 from world import Kube, World
 
@@ -183,6 +184,33 @@ def test_ready():
 def test_ready_observe():
     world, web = world_with_web(args=("--observe",))
     web.wait("/readyz")
+
+
+@limit(120)
+def test_ready_replicas():
+    """Both are ready, the one that speaks and the one that would; without etcd
+    neither is."""
+    pair, webs = Replicas(), []
+    for daemon in pair.daemons:
+        webs.append(Web(free_port()))
+        daemon.configure({**daemon.config, "web": {"listen": f"127.0.0.1:{webs[-1].port}"}})
+        daemon.reload().expect(0)
+    metrics = [wait_metrics(web) for web in webs]
+    equal(sorted((value(text, "kanata_leader"), value(text, "kanata_standby"))
+                 for text in metrics), [(0, 1), (1, 0)], "leader and standby")
+    pair.etcd.freeze()
+    for web in webs:
+        wait(lambda web=web: "store: it cannot be reached\n" == web.wait("/readyz", 503).body, 40,
+             "etcd to be missed")
+        equal(web.get("/healthz").status, 200, "/healthz")
+    pair.etcd.thaw()
+    for web in webs:
+        web.wait("/readyz", limit=40)
+
+
+def wait_metrics(web):
+    web.wait("/readyz")
+    return web.get("/metrics").body
 
 
 def promtool(text):
