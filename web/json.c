@@ -118,7 +118,7 @@ json_put(struct evbuffer *buf, json_t *value)
 	json_decref(value);
 }
 
-/* -- lists ------------------------------------------------------------------------ */
+/* -- lists ----------------------------------------------------------------- */
 
 struct list {
 	json_next_fn	 next;

@@ -151,7 +151,7 @@ follower_end(void *arg)
 	freezero(f, sizeof(*f));
 }
 
-/* -- when to look ---------------------------------------------------------------- */
+/* -- when to look ---------------------------------------------------------- */
 
 static void
 follower_at(struct follower *f, unsigned ms)

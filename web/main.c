@@ -1,10 +1,10 @@
 /*
  * web: answers HTTP about what Kanata knows.
  *
- * It may hold: its TLS key and the password hashes of the dashboard.  It may call:
- * accept on the listening descriptor that it is handed, and what memory, the event
- * loop and accepted descriptors need (common/cage.c).  It talks to: the parent, and
- * to anybody who connects.
+ * It may hold: its TLS key and the password hashes of the dashboard.  It may
+ * call: accept on the listening descriptor that it is handed, and what memory,
+ * the event loop and accepted descriptors need (common/cage.c).  It talks to:
+ * the parent, the notifier, the watchers, and anybody who connects.
  */
 #include <bsd/stdlib.h>
 #include <jansson.h>

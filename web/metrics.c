@@ -48,7 +48,7 @@ put_gauge(struct evbuffer *out, const char *name, const char *help,
 	evbuffer_add_printf(out, "%s %llu\n", name, (unsigned long long)value);
 }
 
-/* -- the notifier's ------------------------------------------------------------- */
+/* -- the notifier's -------------------------------------------------------- */
 
 static const struct {
 	const char	*name, *label, *type, *help;
@@ -79,7 +79,7 @@ put_rows(struct evbuffer *out)
 	}
 }
 
-/* -- workers ----------------------------------------------------------------------- */
+/* -- workers --------------------------------------------------------------- */
 
 enum { UP, RESTARTS, STARTED, MEMORY, CPU, WORKER_FIGURES };
 
@@ -127,7 +127,7 @@ put_workers(struct evbuffer *out)
 	}
 }
 
-/* -- watches: one figure for each cluster and resource, of all namespaces ----------- */
+/* -- watches: one figure for each cluster and resource, of all namespaces -- */
 
 enum { EVENTS, BYTES, WATCH_RESTARTS, OBJECTS, LAST_EVENT, KNOWN,
     WATCH_FIGURES };
@@ -210,7 +210,7 @@ put_watches(struct evbuffer *out)
 	}
 }
 
-/* -- components and incidents ------------------------------------------------------- */
+/* -- components and incidents ---------------------------------------------- */
 
 static void
 put_components(struct evbuffer *out)
@@ -272,7 +272,7 @@ put_health(struct evbuffer *out, const struct component *c)
 	    c->health);
 }
 
-/* -- the answer ------------------------------------------------------------------------ */
+/* -- the answer ------------------------------------------------------------ */
 
 struct scrape {
 	char	*last;		/* component, NULL: not begun */

@@ -48,7 +48,7 @@ changed(enum show what, const char *key)
 		followers[i].fn(what, key, followers[i].arg);
 }
 
-/* -- the notifier ------------------------------------------------------------- */
+/* -- the notifier ---------------------------------------------------------- */
 
 static struct silence *
 find_silence(bool maintenance, const char *component)
@@ -318,7 +318,7 @@ notifier_link(unsigned instance, int fd)
 	channel_send_empty(notifier, MSG_FEED_ASK, 1);
 }
 
-/* -- watchers ------------------------------------------------------------------- */
+/* -- watchers -------------------------------------------------------------- */
 
 static void
 rows_replace(struct watcher *w)
@@ -420,7 +420,7 @@ mirror_link(enum role peer, unsigned instance, int fd)
 		fatalx("a link to the %s", role_name(peer));
 }
 
-/* -- the parent ------------------------------------------------------------------ */
+/* -- the parent ------------------------------------------------------------ */
 
 static void
 on_worker(struct message *m)

@@ -149,7 +149,7 @@ bool		 mirror_tell(struct message_out *);
 typedef void	(*mirror_answer_fn)(uint32_t id, const char *problem);
 void		 mirror_answers(mirror_answer_fn);
 
-/* -- for main.c --------------------------------------------------------------- */
+/* -- for main.c ------------------------------------------------------------ */
 
 /* Contracts of struct worker. */
 void		 mirror_link(enum role peer, unsigned instance, int fd);

@@ -36,7 +36,7 @@ panel_summary(struct evbuffer *buf)
 	html(buf, "</div>");
 }
 
-/* -- incidents ------------------------------------------------------------------ */
+/* -- incidents ------------------------------------------------------------- */
 
 static void
 past_words(struct evbuffer *buf, const struct past *p)
@@ -148,7 +148,7 @@ panel_incidents(struct evbuffer *buf)
 	html(buf, "</ul>%s</div>", any ? "" : "None.");
 }
 
-/* -- silences ------------------------------------------------------------------- */
+/* -- silences -------------------------------------------------------------- */
 
 void
 panel_silences(struct evbuffer *buf)
@@ -173,7 +173,7 @@ panel_silences(struct evbuffer *buf)
 	html(buf, "</ul>%s</div>", LIST_EMPTY(&mirror.silences) ? "None." : "");
 }
 
-/* -- workers and watches -------------------------------------------------------- */
+/* -- workers and watches --------------------------------------------------- */
 
 void
 panel_workers(struct evbuffer *buf)

@@ -24,7 +24,7 @@ static uint32_t			 last_id;
 static uint64_t			 asked;		/* ticks */
 static struct event		*forget_timer;
 
-/* -- following -------------------------------------------------------------------- */
+/* -- following ------------------------------------------------------------- */
 
 static void
 send_follow(struct watcher *w, bool on)
@@ -102,7 +102,7 @@ is_complete(void)
 	return (true);
 }
 
-/* -- requests ------------------------------------------------------------------------ */
+/* -- requests -------------------------------------------------------------- */
 
 /* The watches of pods have had their first list (KA-16). */
 static bool
@@ -202,7 +202,7 @@ pods_want(struct request *req, void (*answer)(struct request *))
 	request_wait(req, on_waiter_gone, waiter);
 }
 
-/* -- what the watchers tell ------------------------------------------------------------ */
+/* -- what the watchers tell ------------------------------------------------ */
 
 static char *
 take_text(struct message *m)

@@ -30,7 +30,7 @@ struct pod	*pods_after(const struct pod *key);
 void		 pod_key_set(struct pod **, const struct pod *);
 void		 pod_free(struct pod *);		/* NULL is allowed */
 
-/* -- who asks -------------------------------------------------------------------- */
+/* -- who asks -------------------------------------------------------------- */
 
 enum pod_change { POD_ADDED, POD_MODIFIED, POD_DELETED };
 
@@ -46,7 +46,7 @@ bool		 podwatch_busy(void);
  */
 void		 pods_want(struct request *, void (*)(struct request *));
 
-/* -- for mirror.c ------------------------------------------------------------------ */
+/* -- for mirror.c ---------------------------------------------------------- */
 
 /* A watcher came or went. */
 void		 pods_watcher(struct watcher *);

@@ -169,7 +169,7 @@ answer_watch(struct request *req)
 	pods_want(req, watch);
 }
 
-/* -- all of them, once ---------------------------------------------------------------- */
+/* -- all of them, once ----------------------------------------------------- */
 
 struct all {
 	struct pod	*last;

@@ -22,7 +22,7 @@ struct request {
 	void			*gone_arg;
 };
 
-/* -- what was asked ---------------------------------------------------------- */
+/* -- what was asked -------------------------------------------------------- */
 
 unsigned
 request_method(const struct request *req)
@@ -145,7 +145,7 @@ request_is_private(const struct request *req)
 	    strcmp(peer, "::1") == 0);
 }
 
-/* -- the answer ---------------------------------------------------------------- */
+/* -- the answer ------------------------------------------------------------ */
 
 void
 request_add_header(struct request *req, const char *name, const char *value)
@@ -205,7 +205,7 @@ request_fail(struct request *req, int code, const char *text)
 	evbuffer_free(buf);
 }
 
-/* -- answers that are made while they leave ------------------------------------ */
+/* -- answers that are made while they leave -------------------------------- */
 
 static void	pump(struct request *);
 
@@ -303,7 +303,7 @@ request_wait_end(struct request *req)
 	req->gone = NULL;
 }
 
-/* -- for server.c ---------------------------------------------------------------- */
+/* -- for server.c ---------------------------------------------------------- */
 
 static void
 request_free(struct request *req)

@@ -15,7 +15,7 @@ struct request;
 #define METHOD_GET	1U	/* and HEAD, which is answered alike */
 #define METHOD_POST	2U
 
-/* -- what was asked ---------------------------------------------------------- */
+/* -- what was asked -------------------------------------------------------- */
 
 /* METHOD_*, 0 for another. */
 unsigned	 request_method(const struct request *);
@@ -34,7 +34,7 @@ bool		 request_is_tls(const struct request *);
 /* The client's address, "::1". */
 const char	*request_peer(const struct request *);
 
-/* -- the answer: one of these, once; the request is gone after ---------------- */
+/* -- the answer: one of these, once; the request is gone after ------------- */
 
 /* A header of the answer to come; the name is ours, the value may be anything:
  * what has a line break is left out. */
@@ -80,7 +80,7 @@ void		 request_wait(struct request *, void (*gone)(void *), void *arg);
 /* It comes now. */
 void		 request_wait_end(struct request *);
 
-/* -- for server.c -------------------------------------------------------------- */
+/* -- for server.c ---------------------------------------------------------- */
 
 /* Whose connection it is on. */
 struct request_owner {

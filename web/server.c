@@ -176,7 +176,7 @@ on_accept(struct event_base *base, void *arg)
 	return (c->bev);
 }
 
-/* -- requests ----------------------------------------------------------------- */
+/* -- requests -------------------------------------------------------------- */
 
 static void
 on_answered(void *arg)
@@ -226,7 +226,7 @@ on_request(struct evhttp_request *ev, void *arg)
 	route_answer(c->request);
 }
 
-/* -- the frame ------------------------------------------------------------------ */
+/* -- the frame ------------------------------------------------------------- */
 
 static void
 on_library_log(int severity, const char *text)

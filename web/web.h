@@ -7,7 +7,7 @@
 
 #include "../common/worker.h"
 
-/* -- server.c: connections, bounded in number and time ---------------------- */
+/* -- server.c: connections, bounded in number and time --------------------- */
 
 /* Before the cage. */
 void		 server_init(struct event_base *);
@@ -15,11 +15,11 @@ void		 server_init(struct event_base *);
 void		 server_listen(int fd);
 unsigned	 server_connections(void);
 
-/* -- probe.c ------------------------------------------------------------------ */
+/* -- probe.c --------------------------------------------------------------- */
 
 void		 probe_init(void);
 
-/* -- tls.c ------------------------------------------------------------------- */
+/* -- tls.c ----------------------------------------------------------------- */
 
 struct ssl_ctx_st;
 
@@ -34,7 +34,7 @@ void		 tls_abort(void);
 /* NULL: plain text is spoken. */
 struct ssl_ctx_st *tls_context(void);
 
-/* -- the dashboard ------------------------------------------------------------ */
+/* -- the dashboard --------------------------------------------------------- */
 
 void	 live_init(void);
 void	 operate_init(void);

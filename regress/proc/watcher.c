@@ -41,7 +41,7 @@ static struct {
 	unsigned	 said;		/* messages so far */
 } last;
 
-/* -- the simulator -------------------------------------------------------------- */
+/* -- the simulator --------------------------------------------------------- */
 
 static void
 tell(const char *command, const char *json)
@@ -91,7 +91,7 @@ state_counts(const char *text)
 	return (n);
 }
 
-/* -- what the parent does --------------------------------------------------------- */
+/* -- what the parent does -------------------------------------------------- */
 
 static int
 secret_fd(const char *text)
@@ -248,7 +248,7 @@ teardown(void **state)
 	return (0);
 }
 
-/* -- what the notifier hears ------------------------------------------------------- */
+/* -- what the notifier hears ----------------------------------------------- */
 
 static struct message *
 hear(enum message_type type)
@@ -331,7 +331,7 @@ start_healthy(void)
 	expect(HEALTH_OK, CAUSE_NONE, 3, 3);
 }
 
-/* -- the tests ------------------------------------------------------------------------ */
+/* -- the tests ------------------------------------------------------------- */
 
 static void
 test_story(void **state)
@@ -680,7 +680,7 @@ test_show_pods(void **state)
 		assert_string_not_equal(names[i - 1], names[i]);
 }
 
-/* -- what web is told ------------------------------------------------------------ */
+/* -- what web is told ------------------------------------------------------ */
 
 static int	web = -1;
 

@@ -33,7 +33,7 @@ static int		 notifier = -1, watcher = -1;
 static uint32_t		 follow_id;
 static char		 reply[1 << 20];
 
-/* -- web ------------------------------------------------------------------------ */
+/* -- web ------------------------------------------------------------------- */
 
 static int
 listen_somewhere(unsigned *at)
@@ -135,7 +135,7 @@ resident(void)
 #endif
 }
 
-/* -- what the others tell ---------------------------------------------------------- */
+/* -- what the others tell -------------------------------------------------- */
 
 static void
 tell(int fd, struct message_out *m)
@@ -261,7 +261,7 @@ expect_follow(void)
 	assert_true(message_get_b(m));
 }
 
-/* -- clients -------------------------------------------------------------------------- */
+/* -- clients --------------------------------------------------------------- */
 
 static int
 ask(const char *path)
@@ -336,7 +336,7 @@ expect_start(const char *request, const char *answer)
 	close(fd);
 }
 
-/* -- tests: what it answers -------------------------------------------------------------- */
+/* -- tests: what it answers ------------------------------------------------ */
 
 static void
 test_caged(void **state)
@@ -406,7 +406,7 @@ test_components(void **state)
 	assert_null(strstr(reply, "\"id\":\"other\""));
 }
 
-/* -- tests: what is no request --------------------------------------------------------------- */
+/* -- tests: what is no request --------------------------------------------- */
 
 /* With 20,000 letters between. */
 static void
@@ -520,7 +520,7 @@ test_pipelined(void **state)
 	close(fd);
 }
 
-/* -- tests: many, and slow --------------------------------------------------------------------- */
+/* -- tests: many, and slow ------------------------------------------------- */
 
 #define IDLE	1000
 
@@ -605,7 +605,7 @@ test_slow_readers(void **state)
 		close(fd[i]);
 }
 
-/* -- tests: pods ----------------------------------------------------------------------------------- */
+/* -- tests: pods ----------------------------------------------------------- */
 
 #define WATCH	"GET /v1/pods/watch HTTP/1.1\r\n\r\n"
 
@@ -721,7 +721,7 @@ test_too_many_watch(void **state)
 	wait_answer("/metrics", 200, "kanata_web_connections 1\n");
 }
 
-/* -- tests: others that break the protocol ------------------------------------------------------------ */
+/* -- tests: others that break the protocol --------------------------------- */
 
 static void
 test_bad_notifier(void **state)
