@@ -605,6 +605,31 @@ test_slow_readers(void **state)
 		close(fd[i]);
 }
 
+/* A request that comes byte by byte, one that never comes, and an answer that
+ * nobody reads: each is cut off in the end. */
+static void
+test_slow_clients(void **state)
+{
+	int drip = client("GET /v1/"), silent = client(NULL);
+	int unread = client(NULL);
+	uint64_t end = ticks() + 150000;
+
+	(void)state;
+	set_small_buffer(unread);
+	assert_int_equal(write(unread, "GET /v1/components HTTP/1.1\r\n\r\n",
+	    31), 31);
+	do {
+		if (ticks() > end)
+			fail_msg("they are still there: %.300s", reply);
+		send(drip, "a", 1, MSG_NOSIGNAL);
+		usleep(300000);
+		assert_int_equal(ask("/metrics"), 200);
+	} while (strstr(reply, "kanata_web_connections 1\n") == NULL);
+	close(drip);
+	close(silent);
+	close(unread);
+}
+
 /* -- tests: pods ----------------------------------------------------------- */
 
 #define WATCH	"GET /v1/pods/watch HTTP/1.1\r\n\r\n"
@@ -770,6 +795,7 @@ main(void)
 		cmocka_unit_test(test_bent),
 		cmocka_unit_test(test_idle_clients),
 		cmocka_unit_test(test_slow_readers),
+		cmocka_unit_test(test_slow_clients),
 		cmocka_unit_test(test_pods_watch),
 		cmocka_unit_test(test_too_many_watch),
 		cmocka_unit_test(test_talkative_watcher),
