@@ -50,19 +50,19 @@ json_render(json_t *value)
 	return (text);
 }
 
+/* Without its detail: that names images, Secrets and nodes, and anybody may ask. */
 static json_t *
 pack_component(const struct component *c)
 {
 	return (json_pack(
-	    "{s:o s:o s:o s:s s:s s:o s:o s:o s:o s:s s:b s:o s:o}",
+	    "{s:o s:o s:o s:s s:s s:o s:o s:o s:o s:s s:b s:o}",
 	    "id", json_text(c->id), "name", json_text(c->name),
 	    "cluster", json_text(c->cluster), "health", health_name(c->health),
 	    "cause", cause_name(c->cause), "ready", json_number(c->ready),
 	    "desired", json_number(c->desired), "since", json_time(c->since),
 	    "page", json_status(c->page), "wanted", page_status_name(c->wanted),
 	    "paused", c->paused, "incident", c->incident[0] == '\0' ?
-	    json_null() : json_text(c->incident), "detail",
-	    json_text(c->detail)));
+	    json_null() : json_text(c->incident)));
 }
 
 const char *

@@ -1,6 +1,6 @@
 /*
  * /healthz: the process tree is alive.  /readyz: it does what it is for.  What is
- * wrong is said, one line for each thing.
+ * wrong is named, one line for each thing; why is not for everybody.
  */
 #include <event2/buffer.h>
 #include <stdarg.h>
@@ -42,9 +42,8 @@ check_workers(struct evbuffer *out, uint64_t away)
 
 	STAILQ_FOREACH(w, &mirror.workers, entry)
 		if (w->away != 0 && clock_ticks() - w->away >= away)
-			evbuffer_add_printf(out, "%s: %s%s%s\n",
-			    log_safe(w->name), log_safe(w->state),
-			    w->death[0] == '\0' ? "" : "; ", log_safe(w->death));
+			evbuffer_add_printf(out, "%s: %s\n",
+			    log_safe(w->name), log_safe(w->state));
 }
 
 static void
@@ -60,11 +59,9 @@ check_watches(struct evbuffer *out)
 		STAILQ_FOREACH(w, &watcher->rows, entry)
 			if (!w->known)
 				evbuffer_add_printf(out, "%s: %s in %s: the "
-				    "first list is not complete (%s)%s%s\n",
+				    "first list is not complete (%s)\n",
 				    log_safe(w->cluster), log_safe(w->resource),
-				    log_safe(w->ns), log_safe(w->state),
-				    w->error[0] == '\0' ? "" : ": ",
-				    log_safe(w->error));
+				    log_safe(w->ns), log_safe(w->state));
 	}
 }
 

@@ -149,12 +149,12 @@ tell(int fd, struct message_out *m)
 
 static void
 tell_component(const char *id, enum health health, unsigned wanted,
-    const char *detail)
+    const char *name)
 {
 	struct message_out *m = message_new(MSG_SHOW_COMPONENT, 0);
 
 	message_put_s(m, id);
-	message_put_s(m, "A name");
+	message_put_s(m, name);
 	message_put_s(m, "sim");
 	message_put_u(m, health);
 	message_put_u(m, CAUSE_NONE);
@@ -165,7 +165,7 @@ tell_component(const char *id, enum health health, unsigned wanted,
 	message_put_u(m, wanted);
 	message_put_b(m, false);
 	message_put_s(m, "");
-	message_put_s(m, detail);
+	message_put_s(m, "image hidden.example/api");
 	tell(notifier, m);
 }
 
@@ -196,7 +196,7 @@ tell_workers(const char *state)
 	message_put_u(m, 1000);
 	message_put_u(m, 0);
 	message_put_u(m, 7);
-	message_put_s(m, "");
+	message_put_s(m, "it was killed");
 	message_put_u(m, 4096);
 	message_put_u(m, 10);
 	child_send(&web, m, -1);
@@ -360,7 +360,7 @@ test_readiness(void **state)
 	tell_workers("running");
 	tell_watch(false);
 	wait_answer("/readyz", 503, "sim: pods in shop: the first list is not "
-	    "complete (listing): it is refused\n");
+	    "complete (listing)\n");
 	tell_watch(true);
 	tell_component("cmp", HEALTH_OK, PAGE_OPERATIONAL, "");
 	tell_end(notifier);
@@ -391,6 +391,8 @@ test_components(void **state)
 	tell_component("other", HEALTH_OK, PAGE_OPERATIONAL, "");
 	wait_answer("/v1/components", 200, "\"health\":\"major\"");
 	assert_non_null(strstr(reply, "a\\\"b"));
+	/* Images, Secrets and the like are for who is logged in. */
+	assert_null(strstr(reply, "hidden"));
 	wait_answer("/v1/components", 200, "\"id\":\"other\"");
 	wait_answer("/metrics", 200,
 	    "kanata_component_health{component=\"cmp\",cluster=\"sim\"} 6\n");
@@ -557,14 +559,14 @@ test_idle_clients(void **state)
 static void
 tell_many_components(void)
 {
-	char id[32], detail[401];
+	char id[32], name[256];
 	unsigned i;
 
-	memset(detail, 'x', sizeof(detail) - 1);
-	detail[sizeof(detail) - 1] = '\0';
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
 	for (i = 0; i < MANY; i++) {
 		snprintf(id, sizeof(id), "many-%05u", i);
-		tell_component(id, HEALTH_OK, PAGE_OPERATIONAL, detail);
+		tell_component(id, HEALTH_OK, PAGE_OPERATIONAL, name);
 	}
 	wait_answer("/metrics", 200, "component=\"many-04999\"");
 }
@@ -577,7 +579,7 @@ set_small_buffer(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 }
 
-/* A list of 3 MB, which a hundred want and do not read. */
+/* A list of 2 MB, which a hundred want and do not read. */
 static void
 test_slow_readers(void **state)
 {
