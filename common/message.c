@@ -385,11 +385,12 @@ message_put_x(struct message_out *m, const void *data, size_t len)
 const uint8_t *
 message_bytes(struct message_out *m, size_t *len)
 {
-	const char *begin = m->repeat;
+	/* It stays as it is: the bytes may be wanted again. */
+	const char *repeat = m->repeat;
 	struct field field;
 
-	next_field(m->row, &field, &m->repeat);
-	if (field.type != '\0' && m->repeat == begin)
+	next_field(m->row, &field, &repeat);
+	if (field.type != '\0' && repeat == m->repeat)
 		fatalx("%s: only %u fields", message_name(m->type), m->count - 2);
 	m->buf[0] = 0xdc;
 	m->buf[1] = m->count >> 8;

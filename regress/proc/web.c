@@ -627,6 +627,9 @@ test_slow_clients(void **state)
 		usleep(300000);
 		assert_int_equal(ask("/metrics"), 200);
 	} while (strstr(reply, "kanata_web_connections 1\n") == NULL);
+	/* All this time nothing was heard of the parent. */
+	assert_int_equal(ask("/healthz"), 503);
+	assert_non_null(strstr(reply, "kanatad: nothing heard of it for"));
 	close(drip);
 	close(silent);
 	close(unread);

@@ -34,6 +34,19 @@ def test_hello():
     world.kanata.assert_cage()
 
 
+def test_all_addresses():
+    """[::] is IPv4 as well."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        raise Skipped("no IPv6 here") from None
+    port = free_port()
+    world, web = world_with_web(web={"listen": f"[::]:{port}"})
+    for host in ("127.0.0.1", "::1"):
+        equal(Web(port, host=host).wait("/v1/").json()["hello"], "world", host)
+    world.kanata.assert_no_restarts()
+
+
 def test_no_section():
     kube = Kube()
     kube.deployment("default", "api", 1)

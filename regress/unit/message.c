@@ -99,6 +99,8 @@ test_repetition(void **state)
 			message_put_u(out, 2379 + i);
 			message_put_b(out, true);
 		}
+		/* They can be had more than once. */
+		message_bytes(out, &len);
 		bytes = message_bytes(out, &len);
 		assert_null(parse(&m, ROLE_PARENT, ROLE_STORE, bytes, len, -1,
 		    &copy));
