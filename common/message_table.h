@@ -89,9 +89,10 @@ M(MSG_CONF_TEXT,	PARENT | PARSER, PARENT | NOTIFIER | REPLAY, FD_NONE,  \
     MANY, "component:s128 which:u text:s2048")				       \
 M(MSG_CONF_ETCD,	PARENT | PARSER, PARENT | STORE, FD_NONE, MANY,	       \
     "user:s255 tls:b * host:s253 port:u tls:b")				       \
-/* To the dialer: make the listening descriptor. */			       \
-M(MSG_CONF_WEB,		PARENT | PARSER, PARENT | WEB | DIALER, FD_NONE, MANY, \
-    "host:s63 port:u tls:b users:b")					       \
+/* To the dialer: make the listening descriptor.  To the notifier: take orders of  \
+ * users. */								       \
+M(MSG_CONF_WEB,		PARENT | PARSER, PARENT | WEB | DIALER | NOTIFIER,     \
+    FD_NONE, MANY, "host:s63 port:u tls:b users:b * name:s253")		       \
 M(MSG_CONF_SECRET,	PARENT | PARSER, PARENT | CLIENTS | WEB, FD_MUST,      \
     MANY,								       \
     "kind:u")								       \

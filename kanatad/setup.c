@@ -285,6 +285,7 @@ static void
 send_web(const struct setup *setup, struct child *child)
 {
 	if (setup->conf->web != NULL && (child->role == ROLE_WEB ||
+	    child->role == ROLE_NOTIFIER ||
 	    (child->role == ROLE_DIALER && setup->listener == -1 &&
 	    options.mode == MODE_RUN)))
 		channel_send(child->channel, conf_pack_web(setup->conf->web),

@@ -230,8 +230,12 @@ dispatch_web(struct channel *c, struct message *m, void *arg)
 	static const struct timeval soon = { 0, 0 };
 
 	(void)arg;
+	/* Orders are of somebody who has logged in there. */
+	if (m->type != MSG_FEED_ASK && (worker_conf() == NULL ||
+	    worker_conf()->web == NULL || !worker_conf()->web->users))
+		return ("it passes orders on, but it has no users");
 	if (m->type != MSG_FEED_ASK)
-		return (operator_dispatch(c, m));
+		return (operator_dispatch(c, m, true));
 	if (m->id == 0)
 		return ("it asks without an id");
 	forget();
