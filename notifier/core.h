@@ -14,6 +14,11 @@
  * that is this large gets no more components. */
 #define INCIDENT_RECORD_MAX	30000
 
+/* ms: that something was not posted is believed after the time that the page is
+ * given for one request (api.c).  What answers in its place that it took too long
+ * knows nothing of what it still does, and neither does who was started anew. */
+#define BELIEVE_AFTER	15000
+
 enum object_kind { OBJECT_INCIDENT, OBJECT_COMPONENT, OBJECT_WEBHOOK };
 
 /* What has a record in the store and at most one operation in flight. */
@@ -25,6 +30,7 @@ struct object {
 	bool		 doubtful;	/* a write failed: it may have both */
 	bool		 dirty;		/* the record may have to be written */
 	enum operation_type flying;	/* OP_NONE: nothing in flight */
+	uint64_t	 begun;		/* when that was started */
 	uint32_t	 op;
 	uint64_t	 not_before;
 	unsigned	 attempt;

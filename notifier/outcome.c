@@ -6,10 +6,6 @@
 
 #include "core.h"
 
-/* ms: as long as the page is given for one request (api.c).  What answers in its
- * place that it took too long knows nothing of what it still does. */
-#define BELIEVE_AFTER	15000
-
 static void
 record_done(struct object *o, enum operation_type type)
 {
@@ -98,7 +94,7 @@ incident_posted(struct incidents *core, struct incident *i,
 			incident_closed_by_human(core, i);
 		break;
 	case OP_ABSENT:
-		if (type == OP_FIND && now < i->believe_at)
+		if (type == OP_FIND && i->object.begun < i->believe_at)
 			i->object.not_before = i->believe_at;
 		else if (type == OP_FIND)
 			i->unsure = i->restored = false;

@@ -53,8 +53,10 @@ too_early(struct incidents *core, struct incident *i, uint64_t now)
 {
 	if (!i->restored)
 		return (false);
-	if (i->look_at == 0)
+	if (i->look_at == 0) {
 		i->look_at = now + LOOK_AFTER;
+		i->believe_at = now + BELIEVE_AFTER;
+	}
 	if (i->look_at <= now)
 		return (false);
 	if (i->look_at < core->step_wake)
@@ -295,13 +297,14 @@ incident_fill(const struct incidents *core, struct incident *i,
 
 static void
 object_start(struct incidents *core, struct object *o,
-    enum operation_type type, struct operation *op)
+    enum operation_type type, uint64_t now, struct operation *op)
 {
 	struct component *c;
 
 	if (++core->last_op == 0)
 		core->last_op = 1;
 	o->flying = type;
+	o->begun = now;
 	o->op = core->last_op;
 	LIST_INSERT_HEAD(&core->flying, o, entry);
 	op->type = type;
@@ -405,7 +408,7 @@ incidents_next(struct incidents *core, uint64_t now, bool post,
 		}
 	incidents_sweep(core);
 	if (best != NULL)
-		object_start(core, best, type, op);
+		object_start(core, best, type, now, op);
 	if (core->changed)
 		core->step_wake = now;
 }

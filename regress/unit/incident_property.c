@@ -60,7 +60,7 @@ random_event(struct model *m, bool humans)
 {
 	unsigned n = model_random(m->n);
 
-	switch (model_random(26)) {
+	switch (model_random(27)) {
 	case 0:
 		if (humans)
 			random_human(m);
@@ -89,7 +89,12 @@ random_event(struct model *m, bool humans)
 		    "not" : "");
 		break;
 	case 7:
+		/* Where humans look too, it would undo what they did. */
+		m->gives_up = !humans && m->late_at == 0;
+		m->late_within = 12000;
+		break;
 	case 8:
+	case 9:
 		model_order(m, n, model_random(3) == 0 ? ORDER_MAINTENANCE :
 		    ORDER_SILENCE, model_random(3) * 40000);
 		break;
@@ -105,7 +110,7 @@ calm(struct model *m)
 {
 	unsigned n;
 
-	m->down = m->store_down = false;
+	m->down = m->store_down = m->gives_up = false;
 	m->lose_before = m->lose_after = m->refuse_connection = 0;
 	for (n = 0; n < m->n; n++) {
 		m->component[n].silent = m->component[n].paused = false;

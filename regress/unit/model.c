@@ -565,6 +565,11 @@ late_keep(struct model *m, const struct operation *op)
 		m->late_component[k].status = op->component[k].status;
 	}
 	m->late.component = m->late_component;
+	if (m->late_within == 0)
+		return;
+	m->gives_up = false;
+	m->late_at = m->now + 1 + model_random((unsigned)m->late_within);
+	model_note(m, "the incident is asked for, and made later");
 }
 
 void
@@ -575,11 +580,22 @@ model_late(struct model *m)
 	create_act(m, &m->late, id);
 }
 
+/* Its time has come. */
+static void
+late_pass(struct model *m)
+{
+	if (m->late_at == 0 || m->now < m->late_at)
+		return;
+	m->late_at = 0;
+	model_late(m);
+}
+
 static void
 flight_act(struct model *m, struct model_flight *f)
 {
 	if (f->acted)
 		return;
+	late_pass(m);
 	f->acted = true;
 	if (is_store(&f->op) ? m->store_down :
 	    (m->down || chance(m->refuse_connection)))
@@ -620,6 +636,7 @@ model_launch(struct model *m)
 	struct model_flight *f;
 	unsigned k;
 
+	late_pass(m);
 	for (k = 0; k < MODEL_FLYING; k++) {
 		f = &m->flight[k];
 		if (f->used)

@@ -81,7 +81,9 @@ struct model {
 	bool		 store_down;
 	bool		 store_lies;	/* it writes, and says that it failed */
 	bool		 gives_up;	/* a gateway does not wait for the page,
-					 * which does it when model_late says */
+					 * which does it when model_late says,
+					 * or, once, within so many ms */
+	uint64_t	 late_within, late_at;	/* 0: by hand, not so */
 	struct operation late;
 	char		 late_name[256];
 	struct operation_component late_component[MODEL_COMPONENTS];
