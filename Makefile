@@ -136,7 +136,7 @@ kanata-runner_SRCS = $(worker) common/lines.c common/plugin.c \
 		runner/main.c runner/run.c runner/prepare.c
 kanata-runner_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
 
-kanata-web_SRCS = $(worker) web/main.c web/server.c web/request.c web/route.c web/admit.c \
+kanata-web_SRCS = $(worker) web/main.c web/server.c web/request.c web/route.c \
 		web/tls.c web/probe.c web/rest.c web/mirror.c web/rows.c \
 		web/json.c web/metrics.c web/pod.c web/pods.c web/podwatch.c \
 		common/duration.c common/users.c \

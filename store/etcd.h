@@ -154,7 +154,6 @@ struct etcd {
 	struct http_request *watch;
 	unsigned	 watch_node, watch_failures;	/* in a row */
 	bool		 watch_suspect;	/* there was trouble since it began */
-	struct event	*watch_deadline; /* pending: it has not answered yet */
 	char		*watch_text;	/* the beginning of a message */
 	size_t		 watch_len, watch_size;
 	char		 watch_trouble[ETCD_TEXT_MAX];

@@ -178,24 +178,6 @@ test_watch_suspect(void **unused)
 	WAIT(told(&b, KEY1, "two"));
 }
 
-/* A watch that is not even acknowledged, on a connection that died in silence. */
-static void
-test_watch_unanswered(void **unused)
-{
-	int before;
-
-	(void)unused;
-	two();
-	share_is(&a, 2, KEY1, "one", 'D');
-	WAIT(told(&b, KEY1, "one"));
-	before = watches_so_far();
-	command("fault", "{\"kind\": \"nothing\", \"match\": \"v3/watch\"}");
-	command("end_watches", "{}");
-	WAIT(watches_so_far() > before + 1);
-	share_is(&a, 3, KEY1, "two", 'D');
-	WAIT(told(&b, KEY1, "two"));
-}
-
 /* Whoever asks is told that etcd cannot be reached. */
 static void
 test_unreachable(void **unused)
@@ -253,7 +235,6 @@ main(void)
 		T(test_known_first),
 		T(test_watch_ends),
 		T(test_watch_suspect),
-		T(test_watch_unanswered),
 		T(test_unreachable),
 		T(test_lost_answer),
 		T(test_nonsense),
