@@ -176,6 +176,17 @@ is_left_alone(const struct component *c)
 }
 
 static void
+explain_publish(const struct say *s, const struct incidents *core)
+{
+	unsigned publish = core->options.publish;
+
+	if (!(publish & PUBLISH_INCIDENTS))
+		say(s, "rule", 0, "incidents are not published (publish)");
+	if (!(publish & PUBLISH_STATUSES))
+		say(s, "rule", 0, "statuses are not published (publish)");
+}
+
+static void
 explain_blocks(const struct say *s, const struct component *c)
 {
 	explain_orders(s, c);
@@ -234,6 +245,7 @@ incidents_explain(struct incidents *core, const char *id, uint64_t now,
 	explain_page(&s, c);
 	explain_incident(&s, core, c);
 	explain_waits(&s, c, now);
+	explain_publish(&s, core);
 	explain_blocks(&s, c);
 	if (c->incident != NULL)
 		explain_tries(&s, &c->incident->object, c->incident->unsure,

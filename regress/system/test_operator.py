@@ -120,16 +120,30 @@ def test_replicas():
     pair.kube.crash("default", "api")
     for daemon in pair.daemons:
         daemon.wait_health("cmp", "major")
+    who, = leader.show("leader")["leader"]
+    equal((who["leader"], who["pid"]), ("this", leader.pids()["parent"]), "who leads")
+    assert who["left"] > 0, who
+    seen, = other.show("leader")["leader"]
+    equal((seen["leader"], seen["pid"], seen["host"], seen["since"]),
+          ("other", who["pid"], who["host"], who["since"]), "who leads, as the other one says")
     # Its end, given to the other one, is the time to speak.
     equal(pair.page.component_status("cmp"), "OPERATIONAL", "what is silenced")
     other.ctl("silence", "cmp", "off").expect(0)
     pair.page.wait_status("cmp", "MAJOROUTAGE")
+
+    def told(daemon):
+        return {(r["kind"], r["to"]) for r in daemon.show("history").get("history", [])}
+    # What the leader writes, the other one shows, too.
+    wait(lambda: ("page", "MAJOROUTAGE") in told(other), 20, "the history to be shared")
+    assert ("silence", "ends") in told(other), told(other)
+    other.ctl("explain", "cmp").expect(1, "this kanatad does not speak", "another kanatad leads")
     leader.ctl("maintenance", "start", "cmp").expect(0)
     pair.page.wait_status("cmp", "UNDERMAINTENANCE")
     pair.page.wait_open(0)
     leader.kill9_tree()
     pair.wait_leader(leader)
     equal([s["kind"] for s in silences(other)], ["maintenance"], "what the heir knows")
+    assert ("silence", "ends") in told(other), told(other)
     posts = len(pair.page.requests("POST"))
     other.ctl("maintenance", "end", "cmp").expect(0)
     pair.page.wait_status("cmp", "MAJOROUTAGE", limit=60)

@@ -547,6 +547,10 @@ test_explain(void **state)
 	SAYS(m, "next: nothing, until the human takes back");
 	model_human_set(m, 0, PAGE_PARTIAL);
 	SAYS(m, "block: a human has set PARTIALOUTAGE");
+	m->options.publish = PUBLISH_WEBHOOK;
+	model_configure(m);
+	SAYS(m, "rule: incidents are not published (publish)\n");
+	SAYS(m, "rule: statuses are not published (publish)\n");
 	assert_false(incidents_explain(m->core, "none", m->now, keep_reason,
 	    m));
 	model_free(m);
