@@ -101,7 +101,7 @@ kanata-watcher_LIBS = -lcurl -lssl -levent_core -ljansson -lprotobuf-nanopb \
 		-lmsgpackc -lseccomp -lbsd
 
 incidents =	notifier/incident.c notifier/rules.c notifier/debounce.c \
-		notifier/plan.c notifier/agenda.c \
+		notifier/heard.c notifier/plan.c notifier/agenda.c \
 		notifier/assign.c notifier/step.c notifier/outcome.c \
 		notifier/shown.c notifier/record.c notifier/member.c \
 		notifier/text.c notifier/expand.c notifier/view.c \
