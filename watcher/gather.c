@@ -412,18 +412,26 @@ judge_group(struct sum *sum, const struct pod **member, size_t n)
 static void
 judge_selected(struct components *all, struct sum *sum)
 {
+	const struct space	*space = NULL;
 	struct membership	*m;
 	size_t			 i, from;
+	bool			 covered = false;
 	int			 order = 0;
 
 	npods = 0;
 	LIST_FOREACH(m, &sum->target->selection->members, entry) {
-		if (!in_scope(all, sum->target, m->pod->space))
+		/* Mostly it is the same one again. */
+		if (m->pod->space != space) {
+			space = m->pod->space;
+			covered = in_scope(all, sum->target, space);
+		}
+		if (!covered)
 			continue;
 		add_pod(m->pod);
+		if (npods > 1 && order == 0)
+			order = group_compare(&pods[npods - 2],
+			    &pods[npods - 1]);
 	}
-	for (i = 1; i < npods && order == 0; i++)
-		order = group_compare(&pods[i - 1], &pods[i]);
 	/* Mostly it is one group. */
 	if (order == 0 && npods > 0) {
 		judge_group(sum, pods, npods);
