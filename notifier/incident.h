@@ -111,7 +111,8 @@ char	*order_render(const struct order *);
 /* NULL: it is ended.  -1: there are too many components. */
 int	 incidents_order(struct incidents *, enum order_kind, const char *id,
 	    const struct order *);
-/* The same by its record, none if len is 0.  -1: it makes no sense. */
+/* The same by its record, none if len is 0.  -1: it makes no sense, and counts as
+ * none. */
 int	 incidents_order_record(struct incidents *, const char *key,
 	    const char *json, size_t len);
 /* All are forgotten, to be told anew. */

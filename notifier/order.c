@@ -177,9 +177,7 @@ incidents_order_record(struct incidents *core, const char *key,
 		return (-1);
 	if (len == 0)
 		return (incidents_order(core, kind, id, NULL));
-	if ((object = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL)) ==
-	    NULL)
-		return (-1);
+	object = json_loadb(json, len, JSON_REJECT_DUPLICATES, NULL);
 	until = json_string_value(json_object_get(object, "until"));
 	order.since = timestamp_parse(get_text(object, "since", 64));
 	order.until = until != NULL ? timestamp_parse(until) : TIME_NEVER;
@@ -188,6 +186,9 @@ incidents_order_record(struct incidents *core, const char *key,
 	if (json_integer_value(json_object_get(object, "v")) == 1 &&
 	    order.since != 0 && order.until != 0)
 		rc = incidents_order(core, kind, id, &order);
+	/* What it was before must not count where that is still known. */
+	if (rc == -1)
+		incidents_order(core, kind, id, NULL);
 	json_decref(object);
 	return (rc);
 }

@@ -81,16 +81,20 @@ share_lost(void)
 static void
 on_item(struct message *m)
 {
-	const char *key = message_get_s(m), *value;
+	const char *key = message_get_s(m), *value, *id;
+	enum order_kind kind;
 	size_t len;
 
 	value = (const char *)message_get_x(m, &len);
 	if (strncmp(key, ORDER_PREFIX, strlen(ORDER_PREFIX)) == 0) {
-		if (incidents_order_record(core, key, value, len) == -1)
+		if (incidents_order_record(core, key, value, len) == -1) {
 			log_warnx("the record %s makes no sense and is "
 			    "ignored", log_safe(key));
-		else
-			tap_order(key, value, len);
+			if (order_key_parse(key, &kind, &id) == -1)
+				return;
+			len = 0;
+		}
+		tap_order(key, value, len);
 		operator_look();
 	} else
 		journal_record(key, value, len);

@@ -473,6 +473,14 @@ test_records(void **state)
 	assert_null(order_render(&order));
 	incidents_each_order(m->core, m->now, count_order, &seen);
 	assert_int_equal(seen, 2);
+	/* What becomes nonsense is none, as for one who never knew better. */
+	assert_int_equal(incidents_order_record(m->core, "operator/silence/c0",
+	    "{", 1), -1);
+	assert_int_equal(incidents_order_record(m->core, key, "{\"v\":2}", 7),
+	    -1);
+	seen = 0;
+	incidents_each_order(m->core, m->now, count_order, &seen);
+	assert_int_equal(seen, 0);
 	model_free(m);
 }
 
