@@ -136,7 +136,7 @@ kanata-runner_SRCS = $(worker) common/lines.c common/plugin.c \
 		runner/main.c runner/run.c runner/prepare.c
 kanata-runner_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
 
-kanata-web_SRCS = $(worker) web/main.c web/server.c web/request.c web/route.c \
+kanata-web_SRCS = $(worker) web/main.c web/server.c web/request.c web/route.c web/admit.c \
 		web/tls.c web/probe.c web/rest.c web/mirror.c web/rows.c \
 		web/json.c web/metrics.c web/pod.c web/pods.c web/podwatch.c \
 		common/duration.c common/users.c \
@@ -249,6 +249,9 @@ unit_incident_SRCS = $(common) $(incidents) $(recording) \
 unit_incident_LIBS = -ljansson $(unit_message_LIBS)
 unit_history_SRCS = $(common) common/json_values.c $(history) $(incidents)
 unit_history_LIBS = -ljansson $(unit_message_LIBS)
+UNIT +=		room
+unit_room_SRCS = $(unit_history_SRCS) store/state.c
+unit_room_LIBS = $(unit_history_LIBS)
 unit_order_SRCS = $(unit_incident_SRCS)
 unit_order_LIBS = $(unit_incident_LIBS)
 unit_text_SRCS = $(unit_incident_SRCS)

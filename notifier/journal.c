@@ -55,7 +55,8 @@ on_flush(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	for (n = 0; n < FLUSH_MAX && persist_speaks() &&
+	/* Those of before may wait yet, and people's orders behind them. */
+	for (n = writing; n < FLUSH_MAX && persist_speaks() &&
 	    history_next(history, &key, &value); n++) {
 		if (value != NULL && strlen(value) > RECORD_MAX) {
 			log_warnx("%s is too large to be kept", log_safe(key));
@@ -67,7 +68,7 @@ on_flush(evutil_socket_t fd, short what, void *arg)
 		free(value);
 	}
 	if (persist_speaks() && history_dirty(history))
-		flush_in(n == FLUSH_MAX ? 0 : FLUSH);
+		flush_in(FLUSH);
 }
 
 static void

@@ -284,8 +284,9 @@ change(struct state *to, const char *prefix, const char *key,
 		value_free(value);
 		return (NULL);
 	}
-	if (value != NULL &&
-	    (why = state_no_room(to, key, value->len)) != NULL) {
+	if (value != NULL && (why = to == &shared ?
+	    shared_no_room(to, key, value->len) :
+	    state_no_room(to, key, value->len)) != NULL) {
 		value_free(value);
 		return (why);
 	}
@@ -332,9 +333,11 @@ embedded_shared_put(uint32_t id, const char *key, struct value *value)
 {
 	const char *why = change(&shared, SHARED, key, value_ref(value));
 
-	if (why == NULL)
+	if (why == NULL) {
 		store_shared_item(key, value);
-	answer(id, key, why);
+		store_done(id);
+	} else
+		store_failed(id, why);
 	value_free(value);
 }
 

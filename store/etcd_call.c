@@ -8,8 +8,9 @@
 #include "../common/log.h"
 #include "etcd.h"
 
-/* What is shared is at most 3 MiB; base64 and what stands around it. */
-#define REPLY_MAX	(8 * 1024 * 1024)
+/* What is shared is at most 6 MiB; base64 and, for 32768 keys, what stands
+ * around it. */
+#define REPLY_MAX	(16 * 1024 * 1024)
 /* ms before another try of what only a human can put right. */
 #define DELAY_REFUSED	30000
 #define DELAY_DENIED	10000
@@ -181,7 +182,7 @@ on_reply(struct http_request *request, const struct http_reply *reply, void *arg
 		break;
 	case HTTP_TOO_LARGE:
 		error = ETCD_GARBAGE;
-		strlcpy(text, "the answer is larger than 8 MiB", sizeof(text));
+		strlcpy(text, "the answer is larger than 16 MiB", sizeof(text));
 		break;
 	default:
 		error = read_loss(call, reply);

@@ -4,6 +4,8 @@
 #include "../common/log.h"
 #include "state.h"
 
+#define HISTORY	"history/"
+
 static int
 item_compare(const struct item *a, const struct item *b)
 {
@@ -90,25 +92,56 @@ state_key_refused(const char *key)
 	return (NULL);
 }
 
-const char *
-state_no_room(const struct state *state, const char *key, size_t len)
+/* All bytes with such a value. */
+static size_t
+bytes_with(const struct state *state, const char *key, size_t len)
 {
 	const struct item *item = state_find(state, key);
-	size_t bytes = state->bytes;
+	size_t bytes = state->bytes + len;
 
-	if (len > STATE_VALUE_MAX)
-		return ("the value is larger than 32 KiB");
 	if (item == NULL)
 		bytes += strlen(key);
 	else if (item->wanted != NULL)
 		bytes -= item->wanted->len;
-	if (bytes + len > state->max)
+	return (bytes);
+}
+
+const char *
+state_no_room(const struct state *state, const char *key, size_t len)
+{
+	if (len > STATE_VALUE_MAX)
+		return ("the value is larger than 32 KiB");
+	if (bytes_with(state, key, len) > state->max)
 		return (state->max == STATE_BYTES_MAX ?
-		    "the state is full: more than 1 MiB in all" :
-		    "it is full: more than 3 MiB in all");
-	if (item == NULL && state->count >= STATE_ITEMS_MAX)
+		    "the state is full: more than 4 MiB in all" :
+		    "it is full: more than 6 MiB in all");
+	if (state->count >= STATE_ITEMS_MAX && state_find(state, key) == NULL)
 		return ("the state is full: more than 32768 keys");
 	return (NULL);
+}
+
+bool
+shared_is_history(const char *key)
+{
+	return (strncmp(key, HISTORY, strlen(HISTORY)) == 0);
+}
+
+const char *
+shared_no_room(const struct state *state, const char *key, size_t len)
+{
+	static bool said;
+
+	if (!shared_is_history(key))
+		return (state_no_room(state, key, len));
+	if (bytes_with(state, key, len) <= SHARED_HISTORY_BYTES &&
+	    (state->count < SHARED_HISTORY_ITEMS ||
+	    state_find(state, key) != NULL))
+		return (state_no_room(state, key, len));
+	if (!said)
+		log_warnx("the history is full (4 MiB or 24576 keys): what does "
+		    "not fit is kept in memory, until older days end");
+	said = true;
+	return ("the history is full");
 }
 
 struct item *

@@ -15,8 +15,13 @@
 #define STATE_KEY_MAX	255
 #define STATE_VALUE_MAX	32768
 #define STATE_ITEMS_MAX	32768
-#define STATE_BYTES_MAX	(1024 * 1024)	/* all keys and values */
-#define SHARED_BYTES_MAX (3 * 1024 * 1024) /* ... of what replicas share */
+/* Bytes of all keys and values: of the state; of what replicas share; and as far
+ * as history may fill that.  Enough for 10,000 components that are all down and
+ * 1,000 orders (regress/unit/room.c). */
+#define STATE_BYTES_MAX	(4 * 1024 * 1024)
+#define SHARED_BYTES_MAX (6 * 1024 * 1024)
+#define SHARED_HISTORY_BYTES (4 * 1024 * 1024)
+#define SHARED_HISTORY_ITEMS (STATE_ITEMS_MAX * 3 / 4)
 
 /* Bytes that several may hold; never changed. */
 struct value {
@@ -65,6 +70,11 @@ void		 state_clear(struct state *);
 const char	*state_key_refused(const char *key);
 /* NULL, or a static text that says why a value of len bytes has no room. */
 const char	*state_no_room(const struct state *, const char *key, size_t len);
+/* The same of what is shared: history must leave room for what people ask. */
+const char	*shared_no_room(const struct state *, const char *key,
+		    size_t len);
+/* Below history/, which the leader alone writes. */
+bool		 shared_is_history(const char *key);
 
 struct item	*state_find(const struct state *, const char *key);
 /* Finds it, or adds one with no value. */

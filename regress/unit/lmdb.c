@@ -315,13 +315,13 @@ use_too_much(void)
 
 	CHECK(big != NULL);
 	memset(big, 'x', STATE_VALUE_MAX);
-	for (i = 0; i < 32; i++) {
+	for (i = 0; i < 128; i++) {
 		snprintf(key, sizeof(key), "k%u", i);
 		put(i, key, big);
 	}
 	free(big);
-	CHECK(ndone == 31);
-	CHECK(strstr(said, "1 MiB") != NULL);
+	CHECK(ndone == 127);
+	CHECK(strstr(said, "4 MiB") != NULL);
 }
 
 static void
