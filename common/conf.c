@@ -220,8 +220,13 @@ etcd_free(struct conf_etcd *etcd)
 static void
 web_free(struct conf_web *web)
 {
+	unsigned i;
+
 	if (web == NULL)
 		return;
+	for (i = 0; i < web->nname; i++)
+		free(web->name[i]);
+	free(web->name);
 	free(web->host);
 	free(web);
 }
@@ -466,6 +471,13 @@ take_web(struct conf *conf, struct message *m)
 	web->port = message_get_u(m);
 	web->tls = message_get_b(m);
 	web->users = message_get_b(m);
+	while (message_more(m)) {
+		if (web->nname == CONF_WEB_NAMES_MAX)
+			return ("there are too many names of web");
+		web->name = grow(web->name, web->nname + 1,
+		    sizeof(*web->name));
+		web->name[web->nname++] = xstrdup(message_get_s(m));
+	}
 	if (web->port == 0 || web->port > 65535)
 		return ("a port is out of range");
 	return (NULL);
@@ -612,11 +624,14 @@ struct message_out *
 conf_pack_web(const struct conf_web *web)
 {
 	struct message_out *m = message_new(MSG_CONF_WEB, 0);
+	unsigned i;
 
 	message_put_s(m, web->host);
 	message_put_u(m, web->port);
 	message_put_b(m, web->tls);
 	message_put_b(m, web->users);
+	for (i = 0; i < web->nname; i++)
+		message_put_s(m, web->name[i]);
 	return (m);
 }
 

@@ -18,6 +18,7 @@
 #define CONF_WATCHES_MAX	64	/* of one component */
 #define CONF_NAMESPACES_MAX	256	/* of one cluster */
 #define CONF_NODES_MAX		16
+#define CONF_WEB_NAMES_MAX	32
 
 /* Endpoints that the dialer knows by number. */
 #define ENDPOINT_INSTATUS	0
@@ -188,6 +189,8 @@ struct conf_web {
 	unsigned	 port;
 	bool		 tls;
 	bool		 users;		/* a users_file is there */
+	unsigned	 nname;		/* at most CONF_WEB_NAMES_MAX */
+	char		**name;		/* that clients call it by */
 };
 
 struct conf_global {

@@ -89,9 +89,10 @@ M(MSG_CONF_TEXT,	PARENT | PARSER, PARENT | NOTIFIER | REPLAY, FD_NONE,  \
     MANY, "component:s128 which:u text:s2048")				       \
 M(MSG_CONF_ETCD,	PARENT | PARSER, PARENT | STORE, FD_NONE, MANY,	       \
     "user:s255 tls:b * host:s253 port:u tls:b")				       \
-/* To the dialer: make the listening descriptor. */			       \
-M(MSG_CONF_WEB,		PARENT | PARSER, PARENT | WEB | DIALER, FD_NONE, MANY, \
-    "host:s63 port:u tls:b users:b")					       \
+/* To the dialer: make the listening descriptor.  To the notifier: take orders of  \
+ * users. */								       \
+M(MSG_CONF_WEB,		PARENT | PARSER, PARENT | WEB | DIALER | NOTIFIER,     \
+    FD_NONE, MANY, "host:s63 port:u tls:b users:b * name:s253")		       \
 M(MSG_CONF_SECRET,	PARENT | PARSER, PARENT | CLIENTS | WEB, FD_MUST,      \
     MANY,								       \
     "kind:u")								       \
@@ -115,7 +116,7 @@ M(MSG_DIAL_CONNECTED,	DIALER, CLIENTS, FD_MUST, MANY, "endpoint:u")	       \
 M(MSG_DIAL_FAILED,	DIALER, CLIENTS, FD_NONE, MANY,			       \
     "endpoint:u text:s255")						       \
 /* It listens: before MSG_CONF_PREPARED.  The parent keeps the descriptor. */   \
-M(MSG_DIAL_LISTENING,	DIALER, PARENT, FD_MUST, MANY, "generation:u")	       \
+M(MSG_DIAL_LISTENING,	DIALER, PARENT, FD_MUST, MANY, "")		       \
 M(MSG_WEB_LISTEN,	PARENT, WEB, FD_MUST, MANY, "")			       \
 									       \
 /* -- health: watcher to notifier ------------------------------------------ */ \

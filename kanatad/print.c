@@ -179,6 +179,7 @@ print_web(FILE *f, const struct setup *setup)
 	const struct conf_web *w = setup->conf->web;
 	const struct source *s = setup->secrets;
 	bool v6 = strchr(w->host, ':') != NULL;
+	unsigned i;
 
 	fprintf(f, "web:\n    listen: \"%s%s%s:%u\"\n", v6 ? "[" : "", w->host,
 	    v6 ? "]" : "", w->port);
@@ -189,6 +190,13 @@ print_web(FILE *f, const struct setup *setup)
 	}
 	if (w->users)
 		print_secret(f, "    ", "users", &s[SECRET_WEB_USERS]);
+	if (w->nname > 0)
+		fprintf(f, "    server_names:\n");
+	for (i = 0; i < w->nname; i++) {
+		fprintf(f, "        - ");
+		print_text(f, w->name[i]);
+		fputc('\n', f);
+	}
 }
 
 static void

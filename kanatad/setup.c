@@ -1,4 +1,3 @@
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -259,26 +258,13 @@ send_components(struct setup *setup, struct child *child,
 }
 
 void
-setup_share_listener(const struct setup *setup, bool share)
-{
-	const int value = share;
-
-	if (setup->listener != -1 && setsockopt(setup->listener, SOL_SOCKET,
-	    SO_REUSEPORT, &value, sizeof(value)) == -1)
-		fatal("SO_REUSEPORT");
-}
-
-void
 setup_keep_listener(struct setup *setup, const struct setup *old)
 {
 	const struct conf_web *web = setup->conf->web, *was = old->conf->web;
 
-	if (web == NULL || was == NULL || old->listener == -1)
+	if (web == NULL || was == NULL || old->listener == -1 ||
+	    strcmp(web->host, was->host) != 0 || web->port != was->port)
 		return;
-	if (strcmp(web->host, was->host) != 0 || web->port != was->port) {
-		setup_share_listener(old, true);
-		return;
-	}
 	setup->listener = fcntl(old->listener, F_DUPFD_CLOEXEC, 0);
 	if (setup->listener == -1)
 		fatal("dup");
@@ -299,6 +285,7 @@ static void
 send_web(const struct setup *setup, struct child *child)
 {
 	if (setup->conf->web != NULL && (child->role == ROLE_WEB ||
+	    child->role == ROLE_NOTIFIER ||
 	    (child->role == ROLE_DIALER && setup->listener == -1 &&
 	    options.mode == MODE_RUN)))
 		channel_send(child->channel, conf_pack_web(setup->conf->web),

@@ -9,12 +9,13 @@
 #include "address.h"
 #include "grammar.h"
 #include "key.h"
+#include "value.h"
 
 #define LISTEN	"127.0.0.1:2934"	/* the port of the original (KA-14) */
 
 struct web_section {
 	char			*listen;
-	const struct yaml_node	*tls, *users_file;
+	const struct yaml_node	*tls, *users_file, *server_names;
 };
 
 struct web_tls {
@@ -27,6 +28,7 @@ static const struct key web_keys[] = {
 	    .expected = "an address and a port" },
 	{ "tls", KEY_NODE, .offset = SECTION(tls) },
 	{ "users_file", KEY_NODE, .offset = SECTION(users_file) },
+	{ "server_names", KEY_NODE, .offset = SECTION(server_names) },
 };
 
 static const struct key web_tls_keys[] = {
@@ -85,6 +87,34 @@ web_users(struct parsed *p, const struct yaml_node *node)
 	return (grammar_secret_file(p, SECRET_WEB_USERS, node));
 }
 
+static int
+web_names(struct parsed *p, const struct yaml_node *node)
+{
+	struct conf_web		*web = p->conf->web;
+	const struct yaml_node	*item;
+	const char		*name;
+
+	if (key_want_list(p, node) == NULL)
+		return (-1);
+	if (node->count > CONF_WEB_NAMES_MAX)
+		return (parsed_fail(p, node, "`server_names`: more than %d",
+		    CONF_WEB_NAMES_MAX));
+	web->name = calloc(node->count + 1, sizeof(*web->name));
+	if (web->name == NULL)
+		fatal("parser");
+	for (item = node->first; item != NULL; item = item->next) {
+		name = key_want_text(p, item, 253, "the name of a host");
+		if (name == NULL)
+			return (-1);
+		if (!value_is_subdomain(name))
+			return (parsed_fail(p, item, "`server_names`: expected "
+			    "the name of a host such as kanata.example.org, "
+			    "in small letters and without a port"));
+		web->name[web->nname++] = parsed_strdup(name);
+	}
+	return (0);
+}
+
 int
 web_read(struct parsed *p, const struct yaml_node *node)
 {
@@ -96,7 +126,8 @@ web_read(struct parsed *p, const struct yaml_node *node)
 	if (KEY_READ_MAP(p, node, web_keys, &s) == 0 &&
 	    web_listen(p, node, s.listen) == 0 &&
 	    (s.tls == NULL || web_tls(p, s.tls) == 0) &&
-	    (s.users_file == NULL || web_users(p, s.users_file) == 0))
+	    (s.users_file == NULL || web_users(p, s.users_file) == 0) &&
+	    (s.server_names == NULL || web_names(p, s.server_names) == 0))
 		ok = 0;
 	free(s.listen);
 	return (ok);

@@ -261,7 +261,7 @@ notifier_dispatch_parent(struct message *m)
 	case MSG_SECRET_FRESH:
 		return (on_secret_fresh(m));
 	default:
-		return (operator_dispatch(worker_parent(), m));
+		return (operator_dispatch(worker_parent(), m, false));
 	}
 }
 

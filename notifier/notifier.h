@@ -107,8 +107,9 @@ struct message_out *show_days(const struct history_days *, uint32_t id);
 /* show_explain.c: rows and MSG_SHOW_END. */
 void	 show_explain(struct channel *, uint32_t id, const char *component);
 
-/* operator.c: MSG_CTL_* of kanatactl or the dashboard, answered on the channel. */
-const char *operator_dispatch(struct channel *, struct message *);
+/* operator.c: MSG_CTL_* of kanatactl or the dashboard, answered on the channel;
+ * web: that is the dashboard's. */
+const char *operator_dispatch(struct channel *, struct message *, bool web);
 void	 operator_forget(struct channel *);	/* it is gone */
 void	 operator_look(void);			/* the orders have changed */
 

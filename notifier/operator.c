@@ -203,8 +203,18 @@ wish_start(struct channel *to, uint32_t id, const struct wish *w)
 	free(record);
 }
 
+/* The parent looks who asks; web is only as good as what it reads. */
+static const char *
+by_whom(bool web, const char *by)
+{
+	static char buf[ORDER_BY_MAX + 1];
+
+	snprintf(buf, sizeof(buf), "%s%s", web ? "web: " : "", by);
+	return (buf);
+}
+
 static void
-on_silence(struct channel *to, struct message *m)
+on_silence(struct channel *to, struct message *m, bool web)
 {
 	const char *word = message_get_s(m);
 	struct wish w = { .kind = ORDER_SILENCE, .n = 1 };
@@ -213,7 +223,7 @@ on_silence(struct channel *to, struct message *m)
 	w.duration = message_get_u(m);
 	w.begin = w.duration != 0;
 	w.reason = message_get_s(m);
-	w.by = message_get_s(m);
+	w.by = by_whom(web, message_get_s(m));
 	if ((w.id[0] = lookup_component(core, word, error,
 	    sizeof(error))) == NULL)
 		answer(to, m->id, error, NULL);
@@ -222,7 +232,7 @@ on_silence(struct channel *to, struct message *m)
 }
 
 static void
-on_maintenance(struct channel *to, struct message *m)
+on_maintenance(struct channel *to, struct message *m, bool web)
 {
 	struct wish w = { .kind = ORDER_MAINTENANCE };
 	char error[512];
@@ -232,7 +242,7 @@ on_maintenance(struct channel *to, struct message *m)
 	w.begin = message_get_b(m);
 	w.duration = message_get_u(m);
 	w.reason = message_get_s(m);
-	w.by = message_get_s(m);
+	w.by = by_whom(web, message_get_s(m));
 	while (message_more(m)) {
 		if ((id = lookup_component(core, message_get_s(m), error,
 		    sizeof(error))) == NULL) {
@@ -282,14 +292,14 @@ on_explain(struct channel *to, struct message *m)
 }
 
 const char *
-operator_dispatch(struct channel *to, struct message *m)
+operator_dispatch(struct channel *to, struct message *m, bool web)
 {
 	switch (m->type) {
 	case MSG_CTL_SILENCE:
-		on_silence(to, m);
+		on_silence(to, m, web);
 		return (NULL);
 	case MSG_CTL_MAINTENANCE:
-		on_maintenance(to, m);
+		on_maintenance(to, m, web);
 		return (NULL);
 	case MSG_CTL_EXPLAIN:
 		on_explain(to, m);

@@ -148,12 +148,15 @@ struct etcd {
 	bool		 shared_fresh;	/* read, or followed since */
 	bool		 shared_known;	/* read since the start or the election */
 	bool		 shared_told;	/* the notifier has all of it */
+	bool		 shared_gone;	/* it remembers what we deleted */
 	int64_t		 shared_revision; /* of the reading */
 
 	/* etcd_watch.c */
+	struct event	*watch_timer;	/* pending: wait before the next */
 	struct http_request *watch;
 	unsigned	 watch_node, watch_failures;	/* in a row */
 	bool		 watch_suspect;	/* there was trouble since it began */
+	struct event	*watch_deadline; /* pending: it has not answered yet */
 	char		*watch_text;	/* the beginning of a message */
 	size_t		 watch_len, watch_size;
 	char		 watch_trouble[ETCD_TEXT_MAX];
@@ -225,6 +228,8 @@ void	 etcd_shared_put(struct etcd *, uint32_t id, const char *key,
 	    struct value *);
 /* A key, as a range or the watch tells. */
 void	 etcd_shared_apply(struct etcd *, const struct etcd_kv *, bool deleted);
+/* The watch tells of nothing older any more. */
+void	 etcd_shared_passed(struct etcd *, int64_t revision);
 /* Gives all of it to the notifier, if it is known. */
 void	 etcd_shared_tell(struct etcd *);
 /* The notifier is gone. */

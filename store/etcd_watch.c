@@ -41,6 +41,7 @@ take_events(struct etcd *e, const json_t *result)
 	json_array_foreach(events, i, event)
 		if (etcd_event_read(event, &kv, &deleted) == 0) {
 			etcd_shared_apply(e, &kv, deleted);
+			etcd_shared_passed(e, kv.mod_revision);
 			etcd_kv_clear(&kv);
 		}
 }
@@ -65,6 +66,7 @@ take_message(struct etcd *e, const char *text, size_t len)
 		rc = -1;
 	} else {
 		e->watch_failures = 0;
+		evtimer_del(e->watch_deadline);
 		take_events(e, result);
 	}
 	json_decref(result);
@@ -131,24 +133,13 @@ backoff(const struct etcd *e)
 	return (delay / 2 + arc4random_uniform(delay / 2 + 1));
 }
 
+/* It has ended: all is read again, after a while. */
 static void
-on_done(struct http_request *request, const struct http_reply *reply, void *arg)
+begin_anew(struct etcd *e)
 {
-	struct etcd *e = arg;
 	struct timeval tv;
 	unsigned delay;
-	json_t *unused;
 
-	(void)request;
-	e->watch = NULL;
-	buffer_clear(e);
-	if (reply->outcome == HTTP_REPLY && reply->body != NULL) {
-		etcd_read(reply->status, reply->body, reply->len, &unused,
-		    e->watch_trouble);
-		json_decref(unused);
-	} else if (reply->error != NULL && reply->outcome != HTTP_STOPPED)
-		strlcpy(e->watch_trouble, reply->error,
-		    sizeof(e->watch_trouble));
 	/* One that ends now and then is no news. */
 	if (++e->watch_failures == 3)
 		log_warnx("etcd: what other kanatad share cannot be watched: "
@@ -157,7 +148,47 @@ on_done(struct http_request *request, const struct http_reply *reply, void *arg)
 	delay = backoff(e);
 	tv.tv_sec = delay / 1000;
 	tv.tv_usec = delay % 1000 * 1000;
-	evtimer_add(e->shared_timer, &tv);
+	evtimer_add(e->watch_timer, &tv);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	etcd_shared_step(arg);
+}
+
+static void
+on_done(struct http_request *request, const struct http_reply *reply, void *arg)
+{
+	struct etcd *e = arg;
+	json_t *unused;
+
+	(void)request;
+	e->watch = NULL;
+	etcd_watch_stop(e);
+	if (reply->outcome == HTTP_REPLY && reply->body != NULL) {
+		etcd_read(reply->status, reply->body, reply->len, &unused,
+		    e->watch_trouble);
+		json_decref(unused);
+	} else if (reply->error != NULL && reply->outcome != HTTP_STOPPED)
+		strlcpy(e->watch_trouble, reply->error,
+		    sizeof(e->watch_trouble));
+	begin_anew(e);
+}
+
+/* It went out on a connection that was kept and is dead. */
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct etcd *e = arg;
+
+	(void)fd;
+	(void)what;
+	strlcpy(e->watch_trouble, "no answer", sizeof(e->watch_trouble));
+	etcd_watch_stop(e);
+	begin_anew(e);
 }
 
 void
@@ -166,12 +197,14 @@ etcd_watch_stop(struct etcd *e)
 	if (e->watch != NULL)
 		http_cancel(e->watch);
 	e->watch = NULL;
+	evtimer_del(e->watch_deadline);
 	buffer_clear(e);
 }
 
 void
 etcd_watch_step(struct etcd *e)
 {
+	const struct timeval limit = { .tv_sec = ETCD_TIME_LIMIT / 1000 };
 	struct http_request_options o = { 0 };
 	json_t *body;
 	char *text;
@@ -201,6 +234,8 @@ etcd_watch_step(struct etcd *e)
 	o.done = on_done;
 	o.arg = e;
 	e->watch = http_send(e->node[e->current].server, &o);
+	/* The first message says that it was created. */
+	evtimer_add(e->watch_deadline, &limit);
 	etcd_text_free(text);
 }
 
@@ -208,5 +243,9 @@ void
 etcd_watch_init(struct etcd *e)
 {
 	e->watch = NULL;
+	e->watch_deadline = evtimer_new(e->base, on_deadline, e);
+	e->watch_timer = evtimer_new(e->base, on_timer, e);
+	if (e->watch_deadline == NULL || e->watch_timer == NULL)
+		fatalx("libevent cannot make a timer");
 	strlcpy(e->watch_trouble, "it ended", sizeof(e->watch_trouble));
 }

@@ -95,6 +95,23 @@ request_header(const struct request *req, const char *name)
 	    name));
 }
 
+unsigned
+request_count(const struct request *req, const char *header)
+{
+	const struct evkeyval *h;
+	unsigned n = 0;
+
+	TAILQ_FOREACH(h, evhttp_request_get_input_headers(req->ev), next)
+		n += strcasecmp(h->key, header) == 0;
+	return (n);
+}
+
+const char *
+request_host(const struct request *req)
+{
+	return (evhttp_request_get_host(req->ev));
+}
+
 bool
 request_cookie(const struct request *req, const char *name, char *value,
     size_t size)

@@ -25,6 +25,10 @@ const char	*request_path(const struct request *);
  * bytes, anything in it. */
 const char	*request_parameter(const struct request *, const char *name);
 const char	*request_header(const struct request *, const char *name);
+/* How often that header is there. */
+unsigned	 request_count(const struct request *, const char *header);
+/* The host that it is for, without the port; NULL: it does not say. */
+const char	*request_host(const struct request *);
 /* Of the cookie; false if there is none or it does not fit. */
 bool		 request_cookie(const struct request *, const char *name,
 		    char *value, size_t size);

@@ -24,8 +24,13 @@ void
 route_answer(struct request *req)
 {
 	const struct route *r = find(request_path(req));
+	const char *problem;
+	int code;
 
-	if (r == NULL)
+	if ((problem = admit_refuses(req, &code)) != NULL) {
+		request_add_header(req, "Connection", "close");
+		request_fail(req, code, problem);
+	} else if (r == NULL)
 		request_fail(req, 404, "there is nothing here");
 	else if ((r->methods & request_method(req)) == 0) {
 		request_add_header(req, "Allow", r->methods == METHOD_POST ?

@@ -14,6 +14,9 @@ extern const struct route probe_routes[], metrics_routes[], rest_routes[],
 	    pod_routes[], login_routes[], dashboard_routes[], live_routes[],
 	    operate_routes[], asset_routes[];
 
+/* admit.c: NULL, or why the request is not answered; *code is the status. */
+const char *admit_refuses(const struct request *, int *code);
+
 /* Answers: by a route, or with 404 or 405. */
 void	 route_answer(struct request *);
 

@@ -156,9 +156,10 @@ test_watch_ends(void **unused)
 static int
 watches_so_far(void)
 {
-	const char *at = strstr(sim_state(), "\"watch\": ");
+	const char *at = strstr(sim_state(), "\"watches_asked\": ");
 
-	return (at == NULL ? 0 : atoi(at + strlen("\"watch\": ")));
+	assert_non_null(at);
+	return (atoi(at + strlen("\"watches_asked\": ")));
 }
 
 /* A node that once was silent may have left the watch in silence, too. */
@@ -178,14 +179,40 @@ test_watch_suspect(void **unused)
 	WAIT(told(&b, KEY1, "two"));
 }
 
-/* Whoever asks is told that etcd cannot be reached. */
+/* A watch that is not even acknowledged, on a connection that died in silence. */
+static void
+test_watch_unanswered(void **unused)
+{
+	int before;
+
+	(void)unused;
+	two();
+	share_is(&a, 2, KEY1, "one", 'D');
+	WAIT(told(&b, KEY1, "one"));
+	before = watches_so_far();
+	command("fault", "{\"kind\": \"nothing\", \"match\": \"v3/watch\"}");
+	command("end_watches", "{}");
+	/* Two, and the one that was in vain again. */
+	WAIT(watches_so_far() > before + 2);
+	share_is(&a, 3, KEY1, "two", 'D');
+	WAIT(told(&b, KEY1, "two"));
+}
+
+/* Whoever asks is told that etcd cannot be reached, and nobody that it was done. */
 static void
 test_unreachable(void **unused)
 {
 	(void)unused;
 	two();
 	server_kill(&sim);
-	share_is(&b, 2, KEY1, "one", 'F');
+	share(&b, 2, KEY1, "one");
+	share(&b, 3, KEY1, "two");
+	share(&b, 4, KEY1, "three");
+	WAIT(b.answer[2] != '\0' && b.answer[3] != '\0' &&
+	    b.answer[4] != '\0');
+	assert_int_equal(b.answer[2], 'F');
+	assert_int_equal(b.answer[3], 'F');
+	assert_int_equal(b.answer[4], 'F');
 	HAS(b.why, "etcd");
 	child_expect_log(&a.child, "etcd");
 	child_expect_log(&b.child, "etcd");
@@ -206,9 +233,113 @@ test_lost_answer(void **unused)
 	child_expect_log(&b.child, "space");
 }
 
+/* Two orders for one thing: each is answered as it went. */
+static void
+test_same_key(void **unused)
+{
+	(void)unused;
+	two();
+	command("fault", "{\"kind\": \"close_after\", \"match\": \"kv/txn\"}");
+	share(&b, 2, KEY1, "one");
+	share(&b, 3, KEY1, "two");
+	share(&b, 4, "operator/silence/c2", "other");
+	share(&b, 5, KEY1, "three");
+	WAIT(b.answer[2] != '\0' && b.answer[3] != '\0' &&
+	    b.answer[4] != '\0' && b.answer[5] != '\0');
+	assert_int_equal(b.answer[2], 'D');
+	assert_int_equal(b.answer[3], 'D');
+	assert_int_equal(b.answer[4], 'D');
+	assert_int_equal(b.answer[5], 'D');
+	assert_true(sim_holds(KEY("shared/" KEY1), "three"));
+	WAIT(told(&a, KEY1, "three"));
+	assert_true(told(&b, KEY1, "three"));
+}
+
+/* That nothing can be watched keeps nobody from writing. */
+static void
+test_no_watch(void **unused)
+{
+	unsigned n;
+	int before;
+
+	(void)unused;
+	two();
+	before = watches_so_far();
+	command("fault", "{\"kind\": \"unavailable\", \"match\": \"watch\", "
+	    "\"count\": -1}");
+	command("end_watches", "{}");
+	/* Until the next try is a while away. */
+	WAIT(watches_so_far() >= before + 10);
+	for (n = 2; n < 5; n++) {
+		share_is(&a, n, KEY1, n % 2 == 0 ? "one" : "two", 'D');
+		share_is(&b, n, KEY1, n % 2 == 0 ? "two" : "one", 'D');
+	}
+	assert_true(told(&b, KEY1, "two"));
+	child_expect_log(&a.child, "cannot be watched");
+	child_expect_log(&b.child, "cannot be watched");
+}
+
+/* Who leads no more writes no history, not even what waited. */
+static void
+test_deposed(void **unused)
+{
+	char key[64];
+	uint32_t id;
+
+	(void)unused;
+	two();
+	command("fault", "{\"kind\": \"unavailable\", \"match\": \"kv/txn\", "
+	    "\"count\": -1}");
+	command("expire_leases", "{}");
+	for (id = 2; a.speaks && id < 100; id++) {
+		snprintf(key, sizeof(key), "history/c%u", id);
+		share(&a, id, key, "late");
+		pump_for(300);
+	}
+	assert_false(a.speaks);
+	command("clear", "{}");
+	while (--id >= 2) {
+		WAIT(a.answer[id] != '\0');
+		assert_int_equal(a.answer[id], 'F');
+	}
+	HAS(sim_state(), "requests");
+	assert_null(strstr(sim_state(), "history/c"));
+	child_expect_log(&a.child, "etcd");
+	child_expect_log(&b.child, "etcd");
+}
+
+/* What the watch tells late is no news. */
+static void
+test_late_watch(void **unused)
+{
+	(void)unused;
+	two();
+	command("hold_watches", "{\"hold\": true}");
+	share_is(&b, 2, KEY1, "one", 'D');
+	share_is(&b, 3, KEY1, "", 'D');
+	share_is(&b, 4, "operator/silence/c2", "one", 'D');
+	/* What it never heard of, too. */
+	share_is(&a, 2, "operator/silence/c2", "", 'D');
+	share_is(&a, 3, "operator/silence/c3", "end", 'D');
+	command("hold_watches", "{\"hold\": false}");
+	WAIT(told(&b, "operator/silence/c3", "end"));
+	assert_string_equal(b.shared, KEY1 "=one;" KEY1 "=;"
+	    "operator/silence/c2=one;operator/silence/c2=;"
+	    "operator/silence/c3=end;");
+	share_is(&b, 5, KEY1, "again", 'D');
+	WAIT(told(&a, KEY1, "again"));
+	assert_string_equal(a.shared, "operator/silence/c3=end;"
+	    KEY1 "=one;" KEY1 "=;" KEY1 "=again;");
+	/* And it may be made anew. */
+	share_is(&a, 4, "operator/silence/c2", "new", 'D');
+	WAIT(told(&b, "operator/silence/c2", "new"));
+}
+
 static void
 test_nonsense(void **unused)
 {
+	static char large[16386], text[sizeof(large) + 128];
+
 	(void)unused;
 	sim_start("");
 	command("put", "{\"key\": \"" KEY("shared/a//b") "\", "
@@ -223,6 +354,12 @@ test_nonsense(void **unused)
 	WAIT(told(&a, "ok", "x"));
 	assert_null(shared_value(&a, ".."));
 	assert_null(shared_value(&a, "a//b"));
+	/* What is too large is none, here as where it is read anew. */
+	memset(large, 'x', sizeof(large) - 1);
+	snprintf(text, sizeof(text), "{\"key\": \"" KEY("shared/ok") "\", "
+	    "\"value\": \"%s\"}", large);
+	command("put", text);
+	WAIT(told(&a, "ok", ""));
 }
 
 int
@@ -235,8 +372,13 @@ main(void)
 		T(test_known_first),
 		T(test_watch_ends),
 		T(test_watch_suspect),
+		T(test_watch_unanswered),
 		T(test_unreachable),
 		T(test_lost_answer),
+		T(test_same_key),
+		T(test_no_watch),
+		T(test_deposed),
+		T(test_late_watch),
 		T(test_nonsense),
 	};
 

@@ -78,8 +78,10 @@ static void
 configure(void)
 {
 	static unsigned generation;
-	static char host[] = "127.0.0.1";
-	struct conf_web conf = { .host = host, .port = 2934 };
+	static char host[] = "127.0.0.1", name[] = "kanata.example.org";
+	static char *names[] = { name };
+	struct conf_web conf = { .host = host, .port = 2934, .nname = 1,
+	    .name = names };
 
 	send_number(MSG_CONF_BEGIN, ++generation, false);
 	child_send(&web, conf_pack_web(&conf), -1);
@@ -434,7 +436,16 @@ test_malformed(void **state)
 	    "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
 	    "POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
 	    "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-	    "GET http:///%%%\x01 HTTP/1.1\r\n\r\n" };
+	    "GET http:///%%%\x01 HTTP/1.1\r\n\r\n",
+	    /* A proxy may find another end of these. */
+	    "GET /v1/ HTTP/1.1\r\nContent-Length: 0\r\n"
+	    "Content-Length: 5\r\n\r\n",
+	    "GET /v1/ HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n\r\n",
+	    "GET /v1/ HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n"
+	    "Content-Length: 0\r\n\r\n",
+	    "GET /v1/ HTTP/1.1\r\nContent-Length: 3\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	    "GET /v1/ HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: x\r\n\r\n" };
 	unsigned i;
 	int fd;
 
@@ -455,6 +466,34 @@ test_malformed(void **state)
 	assert_int_equal(ask("/v1/"), 200);
 }
 
+/* A browser can be made to ask here by a name that others own. */
+static void
+test_host(void **state)
+{
+	static const char *const ours[] = { "127.0.0.1", "127.0.0.1:2934",
+	    "[::1]:2934", "[::1]", "localhost", "LocalHost:80",
+	    "kanata.example.org", "kanata.example.org:1" };
+	static const char *const others[] = { "evil.example", "127.0.0.1.example",
+	    "evil.example:2934", "[::1", "[evil]", "x.kanata.example.org" };
+	char text[128];
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		snprintf(text, sizeof(text),
+		    "GET /v1/ HTTP/1.1\r\nHost: %s\r\n\r\n", ours[i]);
+		expect_start(text, "HTTP/1.1 200");
+	}
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(text, sizeof(text),
+		    "GET /v1/ HTTP/1.1\r\nHost: %s\r\n\r\n", others[i]);
+		expect_start(text, "HTTP/1.1 421");
+	}
+	expect_start("GET http://evil.example/v1/ HTTP/1.1\r\n"
+	    "Host: localhost\r\n\r\n", "HTTP/1.1 421");
+	expect_start("GET /v1/ HTTP/1.0\r\n\r\n", "HTTP/1.0 200");
+}
+
 static void
 test_oversized(void **state)
 {
@@ -473,7 +512,7 @@ static void
 test_bent(void **state)
 {
 	static const char *const good[] = {
-	    "GET /v1/components HTTP/1.1\r\nHost: x\r\n\r\n",
+	    "GET /v1/components HTTP/1.1\r\nHost: localhost\r\n\r\n",
 	    "POST /admin/login HTTP/1.1\r\nContent-Length: 11\r\nCookie: a=b; "
 	    "session=xyz\r\n\r\nuser=a&b=%41",
 	    "GET /v1/pods/watch HTTP/1.1\r\nAccept: text/event-stream\r\n"
@@ -795,6 +834,7 @@ main(void)
 		cmocka_unit_test(test_readiness),
 		cmocka_unit_test(test_components),
 		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_oversized),
 		cmocka_unit_test(test_pipelined),
 		cmocka_unit_test(test_bent),

@@ -68,10 +68,12 @@ class Etcd:
         self.user, self.password, self.token_ttl = args.user, args.password, args.token_ttl
         self.keys, self.leases, self.tokens = {}, {}, {}
         self.revision, self.next_lease = 1, 7587862094711042561
-        self.counts = {}
+        self.counts = {}            # of requests that were answered
+        self.watches_asked = 0      # whatever became of them
         self.lease_ttl = None       # what a lease gets, whatever was asked for
         self.events = []            # (revision, key, event) of all changes
         self.news, self.watches = threading.Condition(self.lock), 0
+        self.watches_held = False
 
     # The test's control.
 
@@ -89,7 +91,7 @@ class Etcd:
                                             "mod": found.mod, "version": found.version}
                              for key, found in self.keys.items()},
                     "leases": len(self.leases), "revision": self.revision,
-                    "requests": dict(self.counts)}
+                    "requests": dict(self.counts), "watches_asked": self.watches_asked}
 
     def sim_put(self, key, value):
         """What somebody does with etcdctl."""
@@ -108,6 +110,12 @@ class Etcd:
             self.watches += 1
             if compact:
                 self.events = []
+            self.news.notify_all()
+
+    def sim_hold_watches(self, hold):
+        """What watches tell comes late: when they are held no more."""
+        with self.lock:
+            self.watches_held = hold
             self.news.notify_all()
 
     def sim_expire_leases(self):
@@ -295,7 +303,8 @@ class Etcd:
         yield {"created": True}
         while True:
             with self.lock:
-                new = [entry for entry in self.events if entry[0] > done]
+                new = [] if self.watches_held else \
+                    [entry for entry in self.events if entry[0] > done]
                 if not new and mine == self.watches:
                     self.news.wait(1)
                     new = []
@@ -326,6 +335,9 @@ class Etcd:
 class EtcdHandler(SimHandler):
     def answer_request(self):
         etcd = self.server.sim
+        if self.url_path == "/v3/watch":
+            with etcd.lock:
+                etcd.watches_asked += 1
         if self.fault_before(etcd.faults.take(BEFORE_ACTING, self.path, self.command)):
             return
         if self.url_path == "/version":

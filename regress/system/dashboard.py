@@ -63,5 +63,5 @@ def world_with_dashboard(web=None, **extra):
     """World, Web and a Client that is not logged in."""
     path = users_file((USER_NAME, HASH))
     world, at = world_with_web(web={"users_file": path, **(web or {})}, **extra)
-    at.wait("/healthz")
+    at.wait("/v1/components")
     return world, at, Client(at)

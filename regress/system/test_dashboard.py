@@ -173,11 +173,13 @@ def test_silence_and_maintenance():
                 for row in world.kanata.show("silences").get("silences", ())]
     done = client.operate("silence", reason="<i>moving</i>")
     equal((done.status, done.headers["Location"]), (303, "/admin"), done.body)
-    equal(orders(), [("cmp", "silence", USER_NAME, "<i>moving</i>")], "what kanatactl says")
+    equal(orders(), [("cmp", "silence", "web: " + USER_NAME, "<i>moving</i>")], "what kanatactl says")
     wait(lambda: "&lt;i&gt;moving&lt;/i&gt;" in client.page() or None, 20, "it on the page")
     equal(client.operate("unsilence").status, 303, "its end")
     equal(orders(), [], "after its end")
-    wait(lambda: "moving" not in client.page() or None, 20, "it to be gone from the page")
+    # It stays in the history.
+    wait(lambda: 'id="silences"><ul class="rows"></ul>None.' in client.page() or None, 20,
+         "it to be gone from the page")
     equal(client.operate("start", duration="30m").status, 303, "a maintenance")
     world.page.wait_status("cmp", "UNDERMAINTENANCE")
     equal(client.operate("end").status, 303, "its end")
@@ -191,4 +193,20 @@ def test_silence_and_maintenance():
     assert "Back" in refused.body, refused.body
     equal(client.operate("silence", form="0" * 64).status, 403, "another's form")
     equal(orders(), [], "after all that was refused")
+    world.kanata.assert_no_restarts()
+
+
+def test_history():
+    """What happened stands in the incident's timeline, and in the bars of the days."""
+    world, web, client = world_with_dashboard()
+    world.wait_all()
+    equal(client.login().status, 303, "login")
+    wait(lambda: "1 days, 100.00 % without an outage" in client.page() or None, 20, "the first day")
+    world.outage("api", "cmp")
+    wait(lambda: "Posted as INVESTIGATING" in client.page() or None, 20, "the timeline")
+    world.recovery("api", "cmp")
+    wait(lambda: re.search(r'<rect class="s-major"[^>]*><title>[-0-9]{10}: Major outage',
+                           client.page()), 90, "the bar of today")
+    wait(lambda: 'id="incidents"><ul class="rows"></ul>None.' in client.page() or None, 20,
+         "no open incident")
     world.kanata.assert_no_restarts()
