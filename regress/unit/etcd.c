@@ -371,24 +371,24 @@ test_state_bounds(void **unused)
 	(void)unused;
 	state_init(&state);
 	assert_non_null(state_no_room(&state, "k", STATE_VALUE_MAX + 1));
-	for (i = 0; i < 31; i++) {
-		snprintf(key, sizeof(key), "key%02u", i);
+	for (i = 0; i < 127; i++) {
+		snprintf(key, sizeof(key), "key%03u", i);
 		assert_null(state_no_room(&state, key, STATE_VALUE_MAX));
 		item = state_need(&state, key);
 		state_want(&state, item, value_new((char [STATE_VALUE_MAX]){ 0 },
 		    STATE_VALUE_MAX));
 	}
-	assert_int_equal(state.count, 31);
-	assert_int_equal(state.bytes, 31 * (5 + STATE_VALUE_MAX));
-	assert_non_null(state_no_room(&state, "key31", STATE_VALUE_MAX));
+	assert_int_equal(state.count, 127);
+	assert_int_equal(state.bytes, 127 * (6 + STATE_VALUE_MAX));
+	assert_non_null(state_no_room(&state, "key127", STATE_VALUE_MAX));
 	/* What replaces another counts only its difference. */
-	assert_null(state_no_room(&state, "key30", STATE_VALUE_MAX));
-	state_remove(&state, state_find(&state, "key30"));
-	assert_null(state_no_room(&state, "key31", STATE_VALUE_MAX));
-	assert_null(state_find(&state, "key30"));
+	assert_null(state_no_room(&state, "key126", STATE_VALUE_MAX));
+	state_remove(&state, state_find(&state, "key126"));
+	assert_null(state_no_room(&state, "key127", STATE_VALUE_MAX));
+	assert_null(state_find(&state, "key126"));
 	item = state_first(&state);
-	assert_string_equal(item->key, "key00");
-	assert_string_equal(state_next(item)->key, "key01");
+	assert_string_equal(item->key, "key000");
+	assert_string_equal(state_next(item)->key, "key001");
 	state_clear(&state);
 	assert_int_equal(state.count, 0);
 	assert_int_equal(state.bytes, 0);
