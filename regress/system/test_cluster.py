@@ -63,6 +63,9 @@ def test_leader_cut_from_one_node_at_a_time():
     pair.heal()
     equal([i["id"] for i in pair.page.incidents()], [incident["id"]], "incidents")
     pair.assert_once()
+    # The watch went along.
+    pair.other(pair.leader).ctl("silence", "cmp", "1h", "told").expect(0)
+    wait(lambda: "told" in pair.leader.ctl("show", "silences").out, 30, "the leader to know of it")
     equal(pair.wait_leader(), pair.leader, "the leader")
     assert "no longer the leader" not in pair.leader.log(), "it has lost its lead"
 
