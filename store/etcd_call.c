@@ -70,7 +70,8 @@ etcd_delay(const struct etcd *e, enum etcd_error error)
 	case ETCD_BUG:
 		return (DELAY_DENIED);
 	case ETCD_NO_SPACE:
-		return (ETCD_BACKOFF_MAX);
+		/* Whoever waits for a write sees more than one try. */
+		return (ETCD_TIME_LIMIT / 2);
 	default:
 		return (e->failures == 0 ? 0 : backoff(e));
 	}
