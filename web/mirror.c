@@ -51,14 +51,25 @@ changed(enum show what, const char *key)
 /* -- the notifier ---------------------------------------------------------- */
 
 static struct silence *
-find_silence(const char *component)
+find_silence(bool maintenance, const char *component)
 {
 	struct silence *s;
 
 	LIST_FOREACH(s, &mirror.silences, entry)
-		if (strcmp(s->component, component) == 0)
+		if (s->maintenance == maintenance &&
+		    strcmp(s->component, component) == 0)
 			return (s);
 	return (NULL);
+}
+
+/* By "silence/COMPONENT" or "maintenance/COMPONENT". */
+static struct silence *
+find_silence_key(const char *key)
+{
+	const char *slash = strchr(key, '/');
+
+	return (slash == NULL ? NULL :
+	    find_silence(key[0] == 'm', slash + 1));
 }
 
 static const char *
@@ -81,7 +92,7 @@ on_gone(struct message *m)
 		incident_free(i);
 		changed(SHOW_INCIDENTS, key);
 	} else if (what == SHOW_SILENCES &&
-	    (s = find_silence(key)) != NULL) {
+	    (s = find_silence_key(key)) != NULL) {
 		LIST_REMOVE(s, entry);
 		silence_free(s);
 		changed(SHOW_SILENCES, key);
@@ -153,7 +164,7 @@ on_silence(struct message *m)
 {
 	struct silence *s = silence_take(m), *old;
 
-	if ((old = find_silence(s->component)) != NULL) {
+	if ((old = find_silence(s->maintenance, s->component)) != NULL) {
 		LIST_REMOVE(old, entry);
 		silence_free(old);
 	}
