@@ -84,20 +84,20 @@ test_embedded_much(void **unused)
 	memset(big, 'b', sizeof(big) - 1);
 	store_start(&a, dir);
 	configure(&a, &embedded);
-	for (i = 1; i <= 40; i++) {
+	for (i = 1; i <= 136; i++) {
 		snprintf(key, sizeof(key), "k%u", i);
 		put(&a, i, key, big);
 	}
-	for (i = 1; i <= 40; i++) {
+	for (i = 1; i <= 136; i++) {
 		WAIT(a.answer[i] != '\0');
 		done += a.answer[i] == 'D';
 		failed += a.answer[i] == 'F';
 	}
-	assert_int_equal(done, 31);
+	assert_int_equal(done, 127);
 	assert_int_equal(failed, 9);
 	HAS(a.why, "full");
-	load(&a, 50);
-	WAIT(a.answer[50] == 'L');
+	load(&a, 200);
+	WAIT(a.answer[200] == 'L');
 }
 
 /* -- a real etcd ----------------------------------------------------------- */
