@@ -40,8 +40,8 @@ enum filter {
 	FLAGS_ONLY,		/* fcntl: F_GETFL, F_SETFL, F_GETFD, F_SETFD */
 	SEALS,			/* fcntl: F_ADD_SEALS as well */
 	TCP_OPTION,		/* setsockopt at IPPROTO_TCP */
-	DIAL_OPTION,		/* setsockopt at IPPROTO_TCP, SO_KEEPALIVE and
-				 * SO_REUSEADDR */
+	DIAL_OPTION,		/* setsockopt at IPPROTO_TCP, SO_KEEPALIVE,
+				 * SO_REUSEADDR and SO_REUSEPORT */
 	UNREAD,			/* ioctl FIONREAD */
 	INET_SOCKET,		/* socket AF_INET or AF_INET6 */
 	OWN_THREAD		/* tgkill: argument 0 is this process */
@@ -289,6 +289,8 @@ add_rule(scmp_filter_ctx ctx, const struct rule *rule)
 		both[1] = SCMP_CMP32(2, SCMP_CMP_EQ, SO_KEEPALIVE);
 		add(ctx, SCMP_ACT_ALLOW, nr, 2, both);
 		both[1] = SCMP_CMP32(2, SCMP_CMP_EQ, SO_REUSEADDR);
+		add(ctx, SCMP_ACT_ALLOW, nr, 2, both);
+		both[1] = SCMP_CMP32(2, SCMP_CMP_EQ, SO_REUSEPORT);
 		add(ctx, SCMP_ACT_ALLOW, nr, 2, both);
 		break;
 	case UNREAD:

@@ -116,7 +116,7 @@ M(MSG_DIAL_CONNECTED,	DIALER, CLIENTS, FD_MUST, MANY, "endpoint:u")	       \
 M(MSG_DIAL_FAILED,	DIALER, CLIENTS, FD_NONE, MANY,			       \
     "endpoint:u text:s255")						       \
 /* It listens: before MSG_CONF_PREPARED.  The parent keeps the descriptor. */   \
-M(MSG_DIAL_LISTENING,	DIALER, PARENT, FD_MUST, MANY, "")		       \
+M(MSG_DIAL_LISTENING,	DIALER, PARENT, FD_MUST, MANY, "generation:u")	       \
 M(MSG_WEB_LISTEN,	PARENT, WEB, FD_MUST, MANY, "")			       \
 									       \
 /* -- health: watcher to notifier ------------------------------------------ */ \

@@ -15,6 +15,7 @@ static struct event_base	*base;
 static struct channel		*parent;
 static struct conf		*running, *next;
 static bool			 observe;
+static uint64_t			 generation;
 static const char		*refusal;
 
 struct event_base *
@@ -41,6 +42,12 @@ worker_observe(void)
 	return (observe);
 }
 
+uint64_t
+worker_generation(void)
+{
+	return (generation);
+}
+
 void
 worker_peer_hung(enum role role, unsigned instance)
 {
@@ -65,8 +72,8 @@ static void
 on_conf_end(struct message *m)
 {
 	struct message_out *out;
-	uint64_t generation = message_get_u(m);
 
+	generation = message_get_u(m);
 	if (refusal == NULL)
 		refusal = self->conf_prepare(next);
 	if (refusal == NULL) {
@@ -100,7 +107,7 @@ dispatch_conf(struct message *m)
 	case MSG_CONF_BEGIN:
 		conf_forget();
 		next = conf_new();
-		message_get_u(m);
+		generation = message_get_u(m);
 		observe = message_get_b(m);
 		return (NULL);
 	case MSG_CONF_GLOBAL:

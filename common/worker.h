@@ -61,6 +61,8 @@ struct channel	*worker_parent(void);
 const struct conf *worker_conf(void);
 /* --observe: post nothing.  Known from prepare on. */
 bool	 worker_observe(void);
+/* Of the configuration that came last. */
+uint64_t worker_generation(void);
 
 /* Tells the parent that a peer does not read or breaks the protocol; the parent
  * kills it and makes a new link when it is back. */

@@ -65,7 +65,11 @@ int		 dial_set_options(int fd);
 
 /* -- listen.c: the listening descriptor of web ------------------------------ */
 
-/* -1 and a text (static buffer) that says where and why not. */
-int		 listen_on(const struct conf_web *, const char **why);
+/*
+ * -1 and a text (static buffer) that says where and why not.  Beside: the parent
+ * may have one of the same port, and lets it be shared while it is replaced.
+ */
+int		 listen_on(const struct conf_web *, bool beside,
+		    const char **why);
 
 #endif

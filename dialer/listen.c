@@ -34,31 +34,53 @@ make_address(const struct conf_web *web, struct sockaddr_storage *ss)
 	return (sizeof(*sin6));
 }
 
+static int
+set(int fd, int option, int value)
+{
+	return (setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value)));
+}
+
+/* Share: beside another of that port, which is shared as well. */
+static int
+try(const struct sockaddr_storage *ss, socklen_t len, bool share)
+{
+	int fd, error;
+
+	fd = socket(ss->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0);
+	if (fd == -1)
+		return (-1);
+	if (set(fd, SO_REUSEADDR, 1) == 0 && dial_set_options(fd) == 0 &&
+	    set(fd, SO_REUSEPORT, share) == 0 &&
+	    bind(fd, (const struct sockaddr *)ss, len) == 0 &&
+	    listen(fd, BACKLOG) == 0 && set(fd, SO_REUSEPORT, 0) == 0)
+		return (fd);
+	error = errno;
+	close(fd);
+	errno = error;
+	return (-1);
+}
+
 int
-listen_on(const struct conf_web *web, const char **why)
+listen_on(const struct conf_web *web, bool beside, const char **why)
 {
 	static char text[256];
 	struct sockaddr_storage ss;
 	socklen_t len = make_address(web, &ss);
 	bool v6 = ss.ss_family == AF_INET6;
-	const int on = 1;
 	int fd;
 
 	if (len == 0) {
 		*why = "web: what it is to listen on is no address";
 		return (-1);
 	}
-	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd != -1 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
-	    sizeof(on)) == 0 && dial_set_options(fd) == 0 &&
-	    bind(fd, (struct sockaddr *)&ss, len) == 0 &&
-	    listen(fd, BACKLOG) == 0)
+	if ((fd = try(&ss, len, false)) == -1 && errno == EADDRINUSE && beside)
+		fd = try(&ss, len, true);
+	if (fd != -1)
 		return (fd);
 	snprintf(text, sizeof(text), "web: cannot listen on %s%s%s:%u: %s",
 	    v6 ? "[" : "", web->host, v6 ? "]" : "", web->port,
 	    strerror(errno));
-	if (fd != -1)
-		close(fd);
 	*why = text;
 	return (-1);
 }

@@ -255,6 +255,7 @@ dialer_conf_prepare(const struct conf *conf)
 {
 	static char text[512];
 	const struct conf_endpoint *endpoint;
+	struct message_out *m;
 	const char *why;
 	int fd;
 
@@ -266,10 +267,12 @@ dialer_conf_prepare(const struct conf *conf)
 			return (text);
 		}
 	if (conf->web != NULL) {
-		if ((fd = listen_on(conf->web, &why)) == -1)
+		if ((fd = listen_on(conf->web, running != NULL,
+		    &why)) == -1)
 			return (why);
-		channel_send(worker_parent(), message_new(MSG_DIAL_LISTENING,
-		    0), fd);
+		m = message_new(MSG_DIAL_LISTENING, 0);
+		message_put_u(m, worker_generation());
+		channel_send(worker_parent(), m, fd);
 	}
 	prepared = true;
 	return (NULL);

@@ -104,6 +104,7 @@ abort_next(const char *error)
 	}
 	setup_free(next);
 	next = NULL;
+	setup_share_listener(running, false);
 	event_del(barrier_timer);
 	/* Started in the meantime, and never given the old one. */
 	TAILQ_FOREACH(child, &children, entry)
@@ -326,7 +327,9 @@ on_secret_again(struct child *child, uint64_t kind)
 static const char *
 on_listening(struct child *child, struct message *m)
 {
-	if (next == NULL || next->conf->web == NULL || next->listener != -1 ||
+	if (next == NULL || message_get_u(m) != next->generation)
+		return (NULL);	/* of a reload that was given up */
+	if (next->conf->web == NULL || next->listener != -1 ||
 	    child->state != CHILD_PREPARING)
 		return ("it listens where nobody wanted it to");
 	next->listener = message_take_fd(m);

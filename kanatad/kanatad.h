@@ -98,8 +98,11 @@ void		 source_set(struct source *, enum secret, int fd, const char *path);
 int		 source_open(const struct source *, const char **why);
 /* The secrets that a role may hold: it is never sent another. */
 bool		 setup_role_holds(enum role, enum secret);
-/* The same address to listen on: the descriptor can be had from the other. */
+/* The same address to listen on: the descriptor can be had from the other.
+ * Another one: the dialer may make it beside the other's, of the same port. */
 void		 setup_keep_listener(struct setup *, const struct setup *);
+/* Not for longer than a reload: with another kanatad it is not shared. */
+void		 setup_share_listener(const struct setup *, bool);
 /* Opens every secret once: NULL, or what is wrong. */
 const char	*setup_check_secrets(const struct setup *);
 /* Sends everything that this worker needs, from BEGIN to END.  NULL, or why it

@@ -1,3 +1,4 @@
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -258,13 +259,26 @@ send_components(struct setup *setup, struct child *child,
 }
 
 void
+setup_share_listener(const struct setup *setup, bool share)
+{
+	const int value = share;
+
+	if (setup->listener != -1 && setsockopt(setup->listener, SOL_SOCKET,
+	    SO_REUSEPORT, &value, sizeof(value)) == -1)
+		fatal("SO_REUSEPORT");
+}
+
+void
 setup_keep_listener(struct setup *setup, const struct setup *old)
 {
 	const struct conf_web *web = setup->conf->web, *was = old->conf->web;
 
-	if (web == NULL || was == NULL || old->listener == -1 ||
-	    strcmp(web->host, was->host) != 0 || web->port != was->port)
+	if (web == NULL || was == NULL || old->listener == -1)
 		return;
+	if (strcmp(web->host, was->host) != 0 || web->port != was->port) {
+		setup_share_listener(old, true);
+		return;
+	}
 	setup->listener = fcntl(old->listener, F_DUPFD_CLOEXEC, 0);
 	if (setup->listener == -1)
 		fatal("dup");

@@ -50,6 +50,7 @@ static long call_connect(void) { struct sockaddr_in sin = { .sin_family = AF_INE
 static long call_sendto_address(void) { struct sockaddr_in sin = { .sin_family = AF_INET }; return (sendto(pair[0], "x", 1, 0, (struct sockaddr *)&sin, sizeof(sin))); }
 static long call_setsockopt(void) { int on = 1; return (setsockopt(pair[0], SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on))); }
 static long call_setsockopt_tcp(void) { int on = 1; return (setsockopt(pair[0], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on))); }
+static long call_setsockopt_share(void) { int on = 1; return (setsockopt(pair[0], SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on))); }
 static long call_setsockopt_mark(void) { int on = 1; return (setsockopt(pair[0], SOL_SOCKET, SO_MARK, &on, sizeof(on))); }
 static long call_setsockopt_ip(void) { int on = 1; return (setsockopt(pair[0], IPPROTO_IP, 1, &on, sizeof(on))); }
 static long call_fork(void) { return (syscall(SYS_fork)); }
@@ -132,6 +133,7 @@ static const struct forbidden {
 	{ "connect", call_connect, R(PARSER) | R(WEB) | R(REPLAY) },
 	{ "sendto with address", call_sendto_address, WORKERS & ~R(DIALER) },
 	{ "setsockopt SOL_SOCKET", call_setsockopt, WORKERS & ~R(DIALER) },
+	{ "setsockopt SO_REUSEPORT", call_setsockopt_share, WORKERS & ~R(DIALER) },
 	{ "setsockopt IPPROTO_TCP", call_setsockopt_tcp, R(WEB) },
 	{ "setsockopt SO_MARK", call_setsockopt_mark, WORKERS },
 	{ "setsockopt IPPROTO_IP", call_setsockopt_ip, WORKERS },

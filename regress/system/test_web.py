@@ -69,6 +69,35 @@ def test_address_in_use():
         other.start(ready=False)
         other.wait_end(1)
         assert f"cannot listen on 127.0.0.1:{port}" in other.log(), other.log()
+    # Two of one user do not share a port either.
+    other.configure({**world.config, "web": {"listen": f"127.0.0.1:{free_port()}"}})
+    other.start()
+    other.configure({**world.config, "web": {"listen": f"127.0.0.1:{web.port}"}})
+    other.reload().expect(1, rf"cannot listen on 127.0.0.1:{web.port}: Address already")
+
+
+def test_reload_same_port():
+    """To all addresses and back; and one that fails after it could be had."""
+    world, web = world_with_web()
+    web.wait("/healthz")
+    assert refuses(web.port, "127.0.0.2"), "it listens everywhere"
+    for host, refused in (("0.0.0.0", False), ("127.0.0.1", True)):
+        world.config["web"] = {"listen": f"{host}:{web.port}",
+                               "tls": {"cert_file": world.kanata.file,
+                                       "key_file": world.kanata.file}}
+        world.kanata.configure(world.config)
+        world.kanata.reload().expect(1, "no certificate")
+        wait(lambda want=not refused: refuses(web.port, "127.0.0.2") == want, 20,
+             "the old listener alone, after a refused reload")
+        web.wait("/healthz")
+        world.config["web"] = {"listen": f"{host}:{web.port}"}
+        world.kanata.configure(world.config)
+        world.kanata.reload().expect(0)
+        wait(lambda want=refused: refuses(web.port, "127.0.0.2") == want, 20,
+             f"it to listen on {host}")
+        web.wait("/healthz")
+    world.kanata.assert_no_restarts()
+    world.kanata.assert_cage()
 
 
 def test_reload():
@@ -98,9 +127,9 @@ def test_reload():
     world.kanata.assert_cage()
 
 
-def refuses(port):
+def refuses(port, host="127.0.0.1"):
     try:
-        socket.create_connection(("127.0.0.1", port), 5).close()
+        socket.create_connection((host, port), 5).close()
     except ConnectionRefusedError:
         return True
     return False
