@@ -168,9 +168,10 @@ def test_run():
             if "kanatad" in container.told():
                 raise Ended("kanatad ended")
             raise Skipped(f"no container can be run here: {container.told()[-300:]}")
-        return container.exec("/usr/bin/kanatactl", "-j", "show").rc == 0
-    wait(up, 60, "the daemon in the container to find all well")
-    shown = json.loads(container.exec("/usr/bin/kanatactl", "-j", "show").out)
+        done = container.exec("/usr/bin/kanatactl", "-j", "show")
+        # Nothing is down, either, while nothing is known.
+        return done.rc == 0 and "components" in (shown := json.loads(done.out)) and shown
+    shown = wait(up, 60, "the daemon in the container to find all well")
     equal(shown["components"][0]["health"], "ok", "the component")
     for probe in ("/healthz", "/readyz"):
         Web(port).wait(probe)

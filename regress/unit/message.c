@@ -116,6 +116,33 @@ test_repetition(void **state)
 	}
 }
 
+/* The bytes may be looked at before they are sent. */
+static void
+test_bytes_twice(void **state)
+{
+	unsigned n, i;
+	struct message_out *out;
+	const uint8_t *bytes;
+	struct message m;
+	uint8_t *copy;
+	size_t len, again;
+
+	(void)state;
+	for (n = 0; n < 3; n++) {
+		out = message_new(MSG_SHOW_DAYS, 1);
+		message_put_s(out, "cmp");
+		message_put_u(out, 1);
+		for (i = 0; i < 5 * n; i++)
+			message_put_u(out, i);
+		message_bytes(out, &len);
+		bytes = message_bytes(out, &again);
+		assert_int_equal(len, again);
+		assert_null(parse(&m, ROLE_NOTIFIER, ROLE_WEB, bytes, len, -1,
+		    &copy));
+		free(copy);
+	}
+}
+
 static void
 test_forward(void **state)
 {
@@ -292,6 +319,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_repetition),
+		cmocka_unit_test(test_bytes_twice),
 		cmocka_unit_test(test_forward),
 		cmocka_unit_test(test_long_text_is_cut_between_characters),
 		cmocka_unit_test(test_senders),
