@@ -13,6 +13,7 @@
 #define LINE_MAX_BYTES	1024
 #define LAID_OUT_BYTES	4096	/* PIPE_BUF: whole, or not at all */
 #define SAFE_BYTES	200
+#define SAFE_LONG_BYTES	2048
 
 static enum log_to	 destination = LOG_TO_STDERR;
 static const char	*program = "kanata";
@@ -210,6 +211,15 @@ log_safe(const char *text)
 
 	escape(dst, sizeof(buf[0]), text);
 	return (dst);
+}
+
+const char *
+log_safe_long(const char *text)
+{
+	static char buf[SAFE_LONG_BYTES + 5];
+
+	escape(buf, sizeof(buf), text);
+	return (buf);
 }
 
 void

@@ -47,6 +47,9 @@ void	 fatalx(const char *, ...) __attribute__((format(printf, 1, 2), noreturn));
  * of eight static buffers in turn.
  */
 const char	*log_safe(const char *);
+/* The same of at most 2048 bytes, for a text of a message whole; one static
+ * buffer. */
+const char	*log_safe_long(const char *);
 
 /* Bytes of the well-formed UTF-8 sequence of more than one byte that this begins
  * with, C1 controls left out; 0: it is none. */

@@ -116,7 +116,7 @@ show_component(struct showing *show, struct message *m)
 	if (incident[0] != '\0')
 		printf("  incident %s", log_safe(incident));
 	if (detail[0] != '\0')
-		printf("  (%s)", log_safe(detail));
+		printf("  (%s)", log_safe_long(detail));
 	putchar('\n');
 }
 
@@ -216,7 +216,7 @@ show_worker(struct showing *show, struct message *m)
 	if (memory > 0)
 		printf("  memory %llu KiB", (unsigned long long)memory / 1024);
 	if (death[0] != '\0')
-		printf("  last death: %s", log_safe(death));
+		printf("  last death: %s", log_safe_long(death));
 	putchar('\n');
 }
 
@@ -250,7 +250,7 @@ show_watch(struct showing *show, struct message *m)
 	    (unsigned long long)events, (unsigned long long)bytes,
 	    (unsigned long long)restarts, show_when(last));
 	if (error[0] != '\0')
-		printf("  error: %s", log_safe(error));
+		printf("  error: %s", log_safe_long(error));
 	putchar('\n');
 }
 
@@ -311,7 +311,7 @@ show_state(struct showing *show, struct message *m)
 		return;
 	}
 	show_heading(show, m->type, "STATE");
-	printf("%s: %s\n", log_safe(name), log_safe(value));
+	printf("%s: %s\n", log_safe(name), log_safe_long(value));
 }
 
 void

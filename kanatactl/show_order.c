@@ -32,7 +32,7 @@ show_silence(struct showing *show, struct message *m)
 	if (by[0] != '\0')
 		printf("  by %s", log_safe(by));
 	if (reason[0] != '\0')
-		printf("  \"%s\"", log_safe(reason));
+		printf("  \"%s\"", log_safe_long(reason));
 	putchar('\n');
 }
 
@@ -50,7 +50,7 @@ show_reason(struct showing *show, struct message *m)
 		return;
 	}
 	show_heading(show, m->type, "WHY");
-	printf("%s: %s", log_safe(topic), log_safe(text));
+	printf("%s: %s", log_safe(topic), log_safe_long(text));
 	if (at != 0)
 		printf("  %s", show_when(at));
 	putchar('\n');
@@ -140,7 +140,7 @@ show_history(struct showing *show, struct message *m)
 	if (kind == HISTORY_INCIDENT)
 		printf("  \"%s\"", log_safe(name));
 	if (text[0] != '\0')
-		printf("  %s", log_safe(text));
+		printf("  %s", log_safe_long(text));
 	putchar('\n');
 }
 
@@ -236,6 +236,6 @@ show_leader(struct showing *show, struct message *m)
 		printf("  lease ends in %llu s", (unsigned long long)left /
 		    1000);
 	if (text[0] != '\0')
-		printf("  %s", log_safe(text));
+		printf("  %s", log_safe_long(text));
 	putchar('\n');
 }

@@ -9,6 +9,9 @@
 #include "pods.h"
 #include "rows.h"
 
+/* Of one watcher: there are fewer resources than that in a namespace. */
+#define WATCHES_MAX	(CONF_NAMESPACES_MAX * 16)
+
 struct mirror mirror = {
 	.components = RB_INITIALIZER(&mirror.components),
 	.incidents = RB_INITIALIZER(&mirror.incidents),
@@ -330,20 +333,47 @@ rows_replace(struct watcher *w)
 		watch_row_free(row);
 	}
 	STAILQ_CONCAT(&w->rows, &w->next);
+	w->nnext = 0;
+}
+
+bool
+watcher_is_of(struct watcher *w, const char *cluster)
+{
+	const struct watcher *other;
+
+	if (w->cluster != NULL)
+		return (strcmp(w->cluster, cluster) == 0);
+	LIST_FOREACH(other, &mirror.watchers, entry)
+		if (other->cluster != NULL &&
+		    strcmp(other->cluster, cluster) == 0)
+			return (false);
+	if ((w->cluster = strdup(cluster)) == NULL)
+		fatal("strdup");
+	return (true);
+}
+
+static const char *
+on_watch(struct watcher *w, struct message *m)
+{
+	struct watch_row *row = watch_row_take(m);
+
+	STAILQ_INSERT_TAIL(&w->next, row, entry);
+	if (++w->nnext > WATCHES_MAX)
+		return ("more watches than there can be");
+	if (!watcher_is_of(w, row->cluster))
+		return ("a watch of another's cluster");
+	return (NULL);
 }
 
 static const char *
 dispatch_watcher(struct channel *c, struct message *m, void *arg)
 {
 	struct watcher *w = arg;
-	struct watch_row *row;
 
 	(void)c;
 	switch (m->type) {
 	case MSG_SHOW_WATCH:
-		row = watch_row_take(m);
-		STAILQ_INSERT_TAIL(&w->next, row, entry);
-		return (NULL);
+		return (on_watch(w, m));
 	case MSG_SHOW_END:
 		rows_replace(w);
 		w->complete = true;

@@ -111,10 +111,12 @@ struct watcher {
 	struct channel	*channel;
 	bool		 complete;	/* its rows came */
 	struct watch_rows rows, next;	/* next: until MSG_SHOW_END */
+	unsigned	 nnext;
+	char		*cluster;	/* NULL: it has not said yet */
 	/* For pods.c. */
-	char		*cluster;	/* NULL: no pod came yet */
 	uint32_t	 pods_id;
 	bool		 pods_complete;
+	unsigned	 npods;
 };
 LIST_HEAD(watchers, watcher);
 
@@ -139,6 +141,8 @@ extern struct mirror mirror;
 typedef void	(*mirror_fn)(enum show what, const char *key, void *arg);
 void		 mirror_follow(mirror_fn, void *arg);
 
+/* What it tells is of the one cluster that it watches, and nobody else does. */
+bool		 watcher_is_of(struct watcher *, const char *cluster);
 struct component *mirror_component(const char *id);	/* NULL: none */
 struct incident	*mirror_incident(const char *key);
 /* NULL: nothing but OPERATIONAL is known of that day. */

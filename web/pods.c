@@ -9,6 +9,8 @@
 
 #define KEEP_FOR	60		/* s after the last one asked */
 #define WAIT_MAX	10		/* s for the watchers to tell */
+#define PODS_MAX	300000		/* of a cluster: Kubernetes is made for half
+					 * of that */
 
 /* A request that waits for all pods. */
 struct waiter {
@@ -35,6 +37,7 @@ send_follow(struct watcher *w, bool on)
 		last_id = 1;
 	w->pods_id = last_id;
 	w->pods_complete = false;
+	w->npods = 0;
 	m = message_new(MSG_PODS_FOLLOW, w->pods_id);
 	message_put_b(m, on);
 	channel_send(w->channel, m, -1);
@@ -274,17 +277,8 @@ same(const struct pod *a, const struct pod *b)
 }
 
 static void
-on_pod(struct watcher *w, struct message *m)
+pod_replace(struct pod *old, struct pod *p)
 {
-	struct pod *p = pod_take(m), *old;
-
-	if (w->cluster == NULL && (w->cluster = strdup(p->cluster)) == NULL)
-		fatal("strdup");
-	if ((old = RB_FIND(pod_tree, &pods, p)) == NULL) {
-		RB_INSERT(pod_tree, &pods, p);
-		podwatch_changed(p, POD_ADDED);
-		return;
-	}
 	if (same(old, p)) {
 		pod_free(p);
 		return;
@@ -295,18 +289,42 @@ on_pod(struct watcher *w, struct message *m)
 	podwatch_changed(p, POD_MODIFIED);
 }
 
+static const char *
+on_pod(struct watcher *w, struct message *m)
+{
+	struct pod *p = pod_take(m), *old;
+
+	if (!watcher_is_of(w, p->cluster)) {
+		pod_free(p);
+		return ("a pod of another's cluster");
+	}
+	if ((old = RB_FIND(pod_tree, &pods, p)) != NULL) {
+		pod_replace(old, p);
+		return (NULL);
+	}
+	if (w->npods == PODS_MAX) {
+		pod_free(p);
+		return ("more pods than there can be");
+	}
+	w->npods++;
+	RB_INSERT(pod_tree, &pods, p);
+	podwatch_changed(p, POD_ADDED);
+	return (NULL);
+}
+
 static void
 on_pod_gone(struct watcher *w, struct message *m)
 {
 	struct pod find = { .cluster = w->cluster }, *p;
 
-	/* Not one was told of yet. */
+	/* Nothing was told of yet. */
 	if (w->cluster == NULL)
 		return;
 	find.ns = (char *)(uintptr_t)message_get_s(m);
 	find.name = (char *)(uintptr_t)message_get_s(m);
 	if ((p = RB_FIND(pod_tree, &pods, &find)) == NULL)
 		return;
+	w->npods--;
 	podwatch_changed(p, POD_DELETED);
 	RB_REMOVE(pod_tree, &pods, p);
 	pod_free(p);
@@ -336,8 +354,7 @@ pods_dispatch(struct watcher *w, struct message *m)
 		return (NULL);
 	switch (m->type) {
 	case MSG_SHOW_POD:
-		on_pod(w, m);
-		break;
+		return (on_pod(w, m));
 	case MSG_POD_GONE:
 		on_pod_gone(w, m);
 		break;

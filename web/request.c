@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bsd/stdlib.h>
+
 #include "../common/log.h"
 #include "json.h"
 
@@ -53,6 +55,29 @@ request_path(const struct request *req)
 	return (path == NULL || path[0] == '\0' ? "/" : path);
 }
 
+/* There may be a password in it. */
+static void
+wipe_buffer(struct evbuffer *buf)
+{
+	size_t n;
+
+	while ((n = evbuffer_get_contiguous_space(buf)) > 0) {
+		explicit_bzero(evbuffer_pullup(buf, n), n);
+		if (evbuffer_drain(buf, n) == -1)
+			break;
+	}
+}
+
+static void
+wipe_parameters(struct evkeyvalq *parameters)
+{
+	struct evkeyval *p;
+
+	TAILQ_FOREACH(p, parameters, next)
+		explicit_bzero(p->value, strlen(p->value));
+	evhttp_clear_headers(parameters);
+}
+
 static void
 parse_form(struct request *req)
 {
@@ -65,8 +90,8 @@ parse_form(struct request *req)
 	evbuffer_copyout(body, text, len);
 	text[len] = '\0';
 	evhttp_parse_query_str(text, &req->parameters);
-	explicit_bzero(text, len);
-	free(text);
+	freezero(text, len);
+	wipe_buffer(body);
 }
 
 const char *
@@ -328,7 +353,7 @@ request_free(struct request *req)
 	end_source(req);
 	if (req->gone != NULL)
 		req->gone(req->gone_arg);
-	evhttp_clear_headers(&req->parameters);
+	wipe_parameters(&req->parameters);
 	free(req);
 }
 

@@ -1,7 +1,7 @@
 /*
  * Connections.  Clients are anybody: there are at most so many connections, each
  * has so much time for a request and for its answer, and when all are taken, who
- * has waited longest without asking makes room.
+ * has waited longest without asking makes room, who is logged in last of all.
  */
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 #include "../common/log.h"
-#include "request.h"
+#include "admin.h"
 #include "route.h"
 #include "web.h"
 
 #define CONNECTIONS_MAX	512
 #define ENDLESS_MAX	64		/* of them: answers without end */
+#define ENDLESS_KNOWN	16		/* of these: for who is logged in */
 #define IDLE_TIME	30		/* s to ask, a request to be complete */
 #define ANSWER_TIME	60		/* s to have read an answer */
 #define STALL_TIME	30		/* s without reading any of it */
@@ -32,6 +33,7 @@ struct connection {
 	struct event		*deadline;
 	struct request		*request;	/* NULL: idle */
 	bool			 tls, endless;
+	bool			 known;		/* the request: by who is logged in */
 };
 TAILQ_HEAD(connections, connection);
 
@@ -127,6 +129,18 @@ on_adopt(evutil_socket_t fd, short what, void *arg)
 	adopt_all();
 }
 
+/* All are being answered: the oldest that is not logged in. */
+static struct connection *
+least_busy(void)
+{
+	struct connection *c;
+
+	TAILQ_FOREACH(c, &busy, entry)
+		if (!c->known)
+			return (c);
+	return (TAILQ_FIRST(&busy));
+}
+
 static void
 make_room(void)
 {
@@ -141,8 +155,7 @@ make_room(void)
 	if (!TAILQ_EMPTY(&idle))
 		evhttp_connection_free(TAILQ_FIRST(&idle)->evcon);
 	else
-		/* All are being answered: the oldest of these. */
-		evhttp_connection_free(TAILQ_FIRST(&busy)->evcon);
+		evhttp_connection_free(least_busy()->evcon);
 }
 
 /* evhttp has accepted a connection. */
@@ -150,6 +163,7 @@ static struct bufferevent *
 on_accept(struct event_base *base, void *arg)
 {
 	struct connection *c;
+	SSL *ssl;
 
 	(void)arg;
 	adopt_all();
@@ -159,11 +173,12 @@ on_accept(struct event_base *base, void *arg)
 	    (c->deadline = evtimer_new(base, on_deadline, c)) == NULL)
 		fatal("calloc");
 	c->tls = tls_context() != NULL;
-	if (c->tls)
-		c->bev = bufferevent_openssl_socket_new(base, -1,
-		    SSL_new(tls_context()), BUFFEREVENT_SSL_ACCEPTING,
-		    BEV_OPT_CLOSE_ON_FREE);
-	else
+	if (c->tls) {
+		if ((ssl = SSL_new(tls_context())) == NULL)
+			fatalx("out of memory");
+		c->bev = bufferevent_openssl_socket_new(base, -1, ssl,
+		    BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	} else
 		c->bev = bufferevent_socket_new(base, -1,
 		    BEV_OPT_CLOSE_ON_FREE);
 	if (c->bev == NULL)
@@ -197,7 +212,7 @@ on_endless(void *arg)
 {
 	struct connection *c = arg;
 
-	if (nendless == ENDLESS_MAX)
+	if (nendless >= ENDLESS_MAX - (c->known ? 0 : ENDLESS_KNOWN))
 		return (false);
 	nendless++;
 	c->endless = true;
@@ -223,6 +238,7 @@ on_request(struct evhttp_request *ev, void *arg)
 	TAILQ_INSERT_TAIL(&busy, c, entry);
 	set_deadline(c, ANSWER_TIME);
 	c->request = request_begin(ev, c->tls, &owner, c);
+	c->known = login_find(c->request) != NULL;
 	route_answer(c->request);
 }
 

@@ -130,6 +130,8 @@ tls_prepare(bool wanted)
 	SSL_CTX_set_options(next, SSL_OP_NO_RENEGOTIATION |
 	    SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_mode(next, SSL_MODE_RELEASE_BUFFERS);
+	/* Clients resume by tickets, and cost no memory here. */
+	SSL_CTX_set_session_cache_mode(next, SSL_SESS_CACHE_OFF);
 	if (!use(use_certificates, cert.text, cert.len))
 		return ("web: `cert_file` has no certificate (PEM) that can be "
 		    "used");

@@ -206,11 +206,11 @@ tell_workers(const char *state)
 }
 
 static void
-tell_watch(bool known)
+tell_watch_row(int fd, const char *cluster, bool known)
 {
 	struct message_out *m = message_new(MSG_SHOW_WATCH, 0);
 
-	message_put_s(m, "sim");
+	message_put_s(m, cluster);
 	message_put_s(m, "pods");
 	message_put_s(m, "shop");
 	message_put_s(m, known ? "watching" : "listing");
@@ -222,7 +222,13 @@ tell_watch(bool known)
 	message_put_u(m, 2000);
 	message_put_s(m, known ? "" : "it is refused");
 	message_put_b(m, known);
-	tell(watcher, m);
+	tell(fd, m);
+}
+
+static void
+tell_watch(bool known)
+{
+	tell_watch_row(watcher, "sim", known);
 	tell_end(watcher);
 }
 
@@ -782,7 +788,7 @@ test_too_many_watch(void **state)
 		if (strstr(reply, "HTTP/1.1 503") != NULL)
 			break;
 	}
-	assert_int_equal(i, 64);
+	assert_int_equal(i, 48);
 	assert_non_null(strstr(reply, "too many clients"));
 	for (; i >= 0; i--)
 		close(fd[i]);
@@ -791,6 +797,43 @@ test_too_many_watch(void **state)
 }
 
 /* -- tests: others that break the protocol --------------------------------- */
+
+static int
+second_watcher(void)
+{
+	int fd = child_link(&web, ROLE_WATCHER, 1);
+
+	receive(fd, ROLE_WEB, ROLE_WATCHER, MSG_FEED_ASK);
+	return (fd);
+}
+
+static void
+expect_broken(int fd)
+{
+	struct message *m = child_receive(&web, MSG_PROC_HUNG);
+
+	assert_int_equal(message_get_u(m), ROLE_WATCHER);
+	assert_int_equal(message_get_u(m), 1);
+	close(fd);
+}
+
+/* One that speaks of the cluster of another, and one that never ends. */
+static void
+test_bad_watcher(void **state)
+{
+	unsigned i;
+	int fd;
+
+	(void)state;
+	fd = second_watcher();
+	tell_watch_row(fd, "sim", true);
+	expect_broken(fd);
+	fd = second_watcher();
+	for (i = 0; i <= 256 * 16; i++)
+		tell_watch_row(fd, "other", true);
+	expect_broken(fd);
+	assert_int_equal(ask("/v1/"), 200);
+}
 
 static void
 test_bad_notifier(void **state)
@@ -844,6 +887,7 @@ main(void)
 		cmocka_unit_test(test_pods_watch),
 		cmocka_unit_test(test_too_many_watch),
 		cmocka_unit_test(test_talkative_watcher),
+		cmocka_unit_test(test_bad_watcher),
 		cmocka_unit_test(test_bad_notifier),
 		cmocka_unit_test(test_listens_elsewhere),
 	};

@@ -6,7 +6,7 @@ import subprocess
 from dashboard import HASH, PASSWORD, USER_NAME, Client, users_file, world_with_dashboard
 from harness import Authority, equal, give, read, temp_dir, wait
 from kanata import Kanata
-from web import trust, world_with_web
+from web import Stream, trust, world_with_web
 
 
 def create_user(kanata, name, typed):
@@ -52,6 +52,21 @@ def test_users_that_cannot_be():
         kanata = Kanata({"key": "k", "components": {"a": "b"}, "web": {"users_file": path}},
                         start=False)
         kanata.once("-n").expect(1, rf"users.yml:{where}")
+
+
+def test_room_for_who_is_logged_in():
+    """Clients without a name do not keep the dashboard from following."""
+    _, web, client = world_with_dashboard()
+    equal(client.login().status, 303, "logged in")
+    web.wait("/readyz")
+    crowd = [Stream(web) for _ in range(48)]
+    equal(web.get("/v1/pods/watch").status, 503, "one more")
+    seen = re.search(r'data-seen="(\d+)"', client.page())[1]
+    events = Stream(web, "/admin/events?from=" + seen, Cookie="kanata=" + client.cookie)
+    equal(client.operate("silence").status, 303, "a change")
+    wait(lambda: events.line() == "event: put" or None, 20, "to be told of it")
+    for stream in crowd + [events]:
+        stream.close()
 
 
 def test_login():

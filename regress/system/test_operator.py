@@ -52,7 +52,9 @@ def test_silence():
     kanata.ctl("silence", "cmp", "off").expect(0, "no longer silenced")
     made.page.wait_status("cmp", "MAJOROUTAGE")
     kanata.ctl("silence", "cmp", "off").expect(1, "component cmp is not silenced")
-    kanata.ctl("silence", "The Shop", "1m").expect(0, "component shop-id: silenced")
+    reason = "because " * 30 + "of that"
+    kanata.ctl("silence", "The Shop", "1m", reason).expect(0, "component shop-id: silenced")
+    assert f'"{reason}"' in kanata.ctl("show", "silences").out, "a reason is cut"
 
 
 def test_silence_ends_by_itself():

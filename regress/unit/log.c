@@ -12,7 +12,7 @@
 static void
 test_safe(void **state)
 {
-	char bytes[300], *p = bytes;
+	char worst[513] = "", bytes[300], *p = bytes;
 	const char *safe;
 	int i;
 
@@ -32,6 +32,11 @@ test_safe(void **state)
 	assert_true(strlen(safe) <= 204);
 	for (; *safe != '\0'; safe++)
 		assert_true((unsigned char)*safe >= 0x20);
+	/* The longest text of a message, at its worst. */
+	memset(worst, 1, 512);
+	safe = log_safe_long(worst);
+	assert_int_equal(strlen(safe), 4 * 512);
+	assert_string_equal(safe + 4 * 511, "\\001");
 }
 
 static void
