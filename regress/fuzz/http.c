@@ -37,6 +37,15 @@ worker_parent(void)
 	abort();
 }
 
+const struct conf *
+worker_conf(void)
+{
+	static struct conf_web web;
+	static const struct conf conf = { .web = &web };
+
+	return (&conf);
+}
+
 void
 worker_peer_hung(enum role role, unsigned instance)
 {
