@@ -11,6 +11,7 @@
 #include "timestamp.h"
 
 #define DAY_MS		86400000ULL
+#define DAY_SECONDS	86400U
 #define DAY_SIZE	16		/* "2026-11-30" */
 
 static int
@@ -157,6 +158,11 @@ day_need(struct annals *h, struct member *m, unsigned day)
 {
 	struct history_day *d;
 
+	/* What is far ahead is nonsense; a day may be a clock set back. */
+	while (m->nday > 0 && m->day[m->nday - 1].day > day + 1) {
+		m->nday--;
+		h->nday--;
+	}
 	if (m->nday > 0 && m->day[m->nday - 1].day >= day)
 		return (&m->day[m->nday - 1]);
 	if (m->nday == HISTORY_DAYS)
@@ -192,7 +198,9 @@ add_up(struct annals *h, struct member *m, uint64_t now)
 		if (end >= now)
 			seconds = (now - m->at) / 1000;
 		if ((d = day_need(h, m, (unsigned)(m->at / DAY_MS))) != NULL)
-			d->seconds[m->status] += (unsigned)seconds;
+			d->seconds[m->status] = d->seconds[m->status] +
+			    seconds > DAY_SECONDS ? DAY_SECONDS :
+			    d->seconds[m->status] + (unsigned)seconds;
 		m->at = end < now ? end : m->at + seconds * 1000;
 	}
 }
@@ -383,7 +391,7 @@ restore_days(struct annals *h, struct member *m, json_t *days)
 			return (0);
 		for (n = 0; n < sizeof(order) / sizeof(order[0]); n++) {
 			s = json_integer_value(json_array_get(list, n));
-			if (s < 0 || s > 86401)
+			if (s < 0 || s > DAY_SECONDS)
 				return (-1);
 			d->seconds[order[n]] = (unsigned)s;
 		}

@@ -4,6 +4,7 @@
  */
 #include <jansson.h>
 
+#include "../../notifier/history.h"
 #include "../../notifier/incident.h"
 #include "text.h"
 
@@ -90,9 +91,41 @@ live(struct incidents *core, unsigned luck)
 	}
 }
 
+static void
+ignore_days(const struct history_days *d, void *arg)
+{
+	(void)d;
+	(void)arg;
+}
+
+/* The history goes on with them, and what it writes it would take again. */
+static void
+go_on(struct annals *history)
+{
+	struct annals	*other = history_new();
+	struct incident_event event = { .kind = HISTORY_PAGE, .component = "c0",
+	    .name = "Zero", .incident = "", .to = PAGE_MAJOR, .text = "" };
+	char		*key, *value;
+
+	history_add(history, &event, NOW);
+	event.kind = HISTORY_SILENCE;
+	history_add(history, &event, NOW + 100000000);
+	history_day(history, NOW + 200000000);
+	history_each_days(history, NOW + 300000000, ignore_days, NULL);
+	while (history_next(history, &key, &value)) {
+		if (value != NULL && history_restore(other, key, value,
+		    strlen(value)) == -1)
+			abort();
+		free(key);
+		free(value);
+	}
+	history_free(other);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct annals *history = history_new();
 	struct incidents *core = incidents_new();
 	char *all = text_of(data, size), *line, *value, *next = all;
 	unsigned luck = (unsigned)size;
@@ -106,9 +139,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (strncmp(line, ORDER_PREFIX, strlen(ORDER_PREFIX)) == 0)
 			incidents_order_record(core, line, value,
 			    strlen(value));
+		else if (strncmp(line, HISTORY_PREFIX,
+		    strlen(HISTORY_PREFIX)) == 0)
+			history_restore(history, line, value, strlen(value));
 		else
 			incidents_restore(core, line, value, strlen(value));
 	}
+	go_on(history);
+	history_free(history);
 	live(core, luck);
 	incidents_forget(core);
 	incidents_free(core);
