@@ -53,26 +53,16 @@ changed(enum show what, const char *key)
 
 /* -- the notifier ---------------------------------------------------------- */
 
+/* There is one for a component. */
 static struct silence *
-find_silence(bool maintenance, const char *component)
+find_silence(const char *component)
 {
 	struct silence *s;
 
 	LIST_FOREACH(s, &mirror.silences, entry)
-		if (s->maintenance == maintenance &&
-		    strcmp(s->component, component) == 0)
+		if (strcmp(s->component, component) == 0)
 			return (s);
 	return (NULL);
-}
-
-/* By "silence/COMPONENT" or "maintenance/COMPONENT". */
-static struct silence *
-find_silence_key(const char *key)
-{
-	const char *slash = strchr(key, '/');
-
-	return (slash == NULL ? NULL :
-	    find_silence(key[0] == 'm', slash + 1));
 }
 
 static const char *
@@ -95,7 +85,7 @@ on_gone(struct message *m)
 		incident_free(i);
 		changed(SHOW_INCIDENTS, key);
 	} else if (what == SHOW_SILENCES &&
-	    (s = find_silence_key(key)) != NULL) {
+	    (s = find_silence(key)) != NULL) {
 		LIST_REMOVE(s, entry);
 		silence_free(s);
 		changed(SHOW_SILENCES, key);
@@ -167,7 +157,7 @@ on_silence(struct message *m)
 {
 	struct silence *s = silence_take(m), *old;
 
-	if ((old = find_silence(s->maintenance, s->component)) != NULL) {
+	if ((old = find_silence(s->component)) != NULL) {
 		LIST_REMOVE(old, entry);
 		silence_free(old);
 	}
