@@ -64,4 +64,7 @@ def world_with_dashboard(web=None, **extra):
     path = users_file((USER_NAME, HASH))
     world, at = world_with_web(web={"users_file": path, **(web or {})}, **extra)
     at.wait("/v1/components")
+    # The notifier tells web of them one by one.
+    wait(lambda: {one["id"] for one in at.get("/v1/components").json()}
+         >= set(world.config["components"]), 30, "web to know the components")
     return world, at, Client(at)

@@ -151,9 +151,10 @@ class Kanata:
         return next(item for item in self.show()["components"] if item["id"] == id)
 
     def health(self, id):
+        """None while there is no such component."""
         try:
             return self.component(id)["health"]
-        except StopIteration:
+        except (LookupError, StopIteration):
             return None
 
     def wait_health(self, id, *wanted, limit=30):

@@ -39,7 +39,7 @@ def test_live():
     wait(lambda: browser.text("#live") == "Live" or None, 30, "the stream")
     browser.run("window.same = true; document.querySelector('input[name=reason]').focus()")
     browser.keys("because")
-    equal(status(browser, "cmppay"), "Operational", "before")
+    wait(lambda: status(browser, "cmppay") == "Operational" or None, 30, "what was before")
     world.kube.crash("default", "pay")
     wait(lambda: status(browser, "cmppay") == "Major outage" or None, 40, "the outage")
     wait(lambda: "Zahlungen für alle" in browser.text("#incidents") or None, 20, "its incident")
