@@ -125,20 +125,13 @@ on_incident(const struct incident_view *i, void *arg)
 	feed_row(SHOW_INCIDENTS, i->key, show_incident(i, 0));
 }
 
-/* One for a component: what the page shows counts for more.  Web knows them by
- * their kind as well. */
+/* One for a component: what the page shows counts for more. */
 static void
 on_order(const struct order_view *o, void *arg)
 {
-	bool silence = o->kind == ORDER_SILENCE;
-	char key[300];
-
 	(void)arg;
-	if (!o->runs || (silence && o->maintained))
-		return;
-	snprintf(key, sizeof(key), "%s/%s", silence ? "silence" : "maintenance",
-	    o->component);
-	feed_row(SHOW_SILENCES, key, show_order(o, 0));
+	if (o->runs && !(o->kind == ORDER_SILENCE && o->maintained))
+		feed_row(SHOW_SILENCES, o->component, show_order(o, 0));
 }
 
 static void
