@@ -65,15 +65,6 @@ find_silence(const char *component)
 	return (NULL);
 }
 
-/* By COMPONENT, or KIND/COMPONENT: an id has no slash. */
-static struct silence *
-find_silence_key(const char *key)
-{
-	const char *slash = strrchr(key, '/');
-
-	return (find_silence(slash == NULL ? key : slash + 1));
-}
-
 static const char *
 on_gone(struct message *m)
 {
@@ -94,7 +85,7 @@ on_gone(struct message *m)
 		incident_free(i);
 		changed(SHOW_INCIDENTS, key);
 	} else if (what == SHOW_SILENCES &&
-	    (s = find_silence_key(key)) != NULL) {
+	    (s = find_silence(key)) != NULL) {
 		LIST_REMOVE(s, entry);
 		silence_free(s);
 		changed(SHOW_SILENCES, key);
