@@ -89,6 +89,7 @@ enum history {
 	HISTORY_MAINTENANCE,	/* the same */
 	HISTORY_MAX
 };
+const char	*history_name(uint64_t);	/* "health"; "?" if out of range */
 
 /* Secrets, each one descriptor. */
 enum secret {

@@ -56,14 +56,6 @@ show_reason(struct showing *show, struct message *m)
 	putchar('\n');
 }
 
-static const char *const kinds[HISTORY_MAX] = {
-	[HISTORY_HEALTH]	= "health",
-	[HISTORY_PAGE]		= "page",
-	[HISTORY_INCIDENT]	= "incident",
-	[HISTORY_SILENCE]	= "silence",
-	[HISTORY_MAINTENANCE]	= "maintenance",
-};
-
 /* What from and to are called. */
 static const char *
 history_word(uint64_t kind, uint64_t value)
@@ -117,8 +109,8 @@ show_history(struct showing *show, struct message *m)
 	if (show->as_json) {
 		history_append(show, timeline, json_pack(
 		    "{s:s s:s s:o s:o s:o s:s* s:s s:o}", "time",
-		    show_when(time), "kind", kind < HISTORY_MAX ? kinds[kind] :
-		    "?", "component", show_text(component), "name",
+		    show_when(time), "kind", history_name(kind), "component",
+		    show_text(component), "name",
 		    show_text(name), "incident", show_text(incident), "from",
 		    pair ? history_word(kind, from) : NULL, "to",
 		    history_word(kind, to), "text", show_text(text)));
@@ -128,8 +120,7 @@ show_history(struct showing *show, struct message *m)
 		printf("    ");
 	else
 		show_heading(show, m->type, "HISTORY");
-	printf("%s  %s", show_when(time), kind < HISTORY_MAX ? kinds[kind] :
-	    "?");
+	printf("%s  %s", show_when(time), history_name(kind));
 	if (component[0] != '\0')
 		printf("  %s", log_safe(component));
 	if (incident[0] != '\0')

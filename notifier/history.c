@@ -12,14 +12,6 @@
 #include "history_local.h"
 #include "timestamp.h"
 
-static const char *const kinds[HISTORY_MAX] = {
-	[HISTORY_HEALTH]	= "health",
-	[HISTORY_PAGE]		= "page",
-	[HISTORY_INCIDENT]	= "incident",
-	[HISTORY_SILENCE]	= "silence",
-	[HISTORY_MAINTENANCE]	= "maintenance",
-};
-
 struct annals *
 history_new(void)
 {
@@ -235,7 +227,7 @@ render_entry(const struct entry *e)
 	json_t *object = json_object();
 
 	put(object, "at", timestamp_format(e->at, at));
-	put(object, "kind", kinds[e->kind]);
+	put(object, "kind", history_name(e->kind));
 	put(object, "component", e->component);
 	put(object, "incident", e->incident);
 	if (e->kind == HISTORY_HEALTH || e->kind == HISTORY_PAGE)
@@ -278,7 +270,7 @@ restore_entry(struct chunk *c, const json_t *object)
 	const char *kind = get(object, "kind"), *from = get(object, "from");
 	int k;
 
-	for (k = 0; k < HISTORY_MAX && strcmp(kinds[k], kind) != 0; k++)
+	for (k = 0; k < HISTORY_MAX && strcmp(history_name(k), kind) != 0; k++)
 		;
 	e.kind = (enum history)k;
 	if (k == HISTORY_MAX || e.at == 0 ||
