@@ -211,8 +211,8 @@ member_shows(struct annals *h, struct member *m, enum page_status status,
 {
 	if (m->status == status)
 		return (false);
-	/* To the nearest second. */
-	add_up(h, m, now + 500);
+	/* A second that has begun counts: what was shown leaves a trace. */
+	add_up(h, m, now + 999);
 	m->status = status;
 	m->at = now;
 	mark(h, &m->dirty);

@@ -291,6 +291,15 @@ test_days(void **state)
 	happens(HISTORY_PAGE, "c", PAGE_STATUS_MAX);
 	now += 3600 * S;
 	assert_non_null(strstr(days(), "c 1:;"));
+	/* However short it was; asked in between or not. */
+	happens(HISTORY_PAGE, "b", PAGE_PARTIAL);
+	now += S / 5;
+	happens(HISTORY_PAGE, "b", PAGE_MAJOR);
+	now += S * 11 / 10;
+	assert_non_null(strstr(days(), "b 0: 0/90,0,0,0 1/0,0,1,1;"));
+	now += S / 10;
+	happens(HISTORY_PAGE, "b", PAGE_OPERATIONAL);
+	assert_non_null(strstr(days(), "b 0: 0/90,0,0,0 1/0,0,1,2;"));
 }
 
 /* Days that are over are written, old ones go. */
