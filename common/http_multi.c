@@ -14,6 +14,15 @@
 
 /* What is read ahead is handed out in so many steps; then others have their turn. */
 #define DRAIN_MAX	64
+/*
+ * A busy stream wakes this process for each piece of each event, which costs more
+ * than to read it.  After so many wakes within so many ms of each other it is left
+ * alone for that long, and what has come then is read together; unless there was
+ * so much that more may be there.
+ */
+#define BUSY_WAKES	8
+#define REST_MS		10
+#define MUCH		16384		/* bytes of a body */
 
 /* A descriptor that libcurl has. */
 struct connection {
@@ -21,6 +30,10 @@ struct connection {
 	int			 fd;
 	struct http_server	*server;	/* NULL: it is no more */
 	CURL			*easy;		/* that it serves, NULL: idle */
+	struct event		*event;		/* NULL: libcurl is not waiting */
+	struct event		*rest;		/* timer: its end */
+	uint64_t		 woke;		/* when last, in ms */
+	unsigned		 nwake;		/* in a row */
 };
 
 static TAILQ_HEAD(, connection)	 connections =
@@ -42,6 +55,7 @@ connection_drop(struct connection *c)
 	if (c->server != NULL)
 		c->server->nopen--;
 	TAILQ_REMOVE(&connections, c, entry);
+	event_free(c->rest);
 	free(c);
 }
 
@@ -57,6 +71,18 @@ connection_find(int fd)
 }
 
 static void
+rested(evutil_socket_t fd, short what, void *arg)
+{
+	struct connection *c = arg;
+
+	(void)fd;
+	(void)what;
+	c->woke = clock_ticks();
+	if (c->event != NULL && event_add(c->event, NULL) == -1)
+		fatalx("cannot watch a connection");
+}
+
+static void
 connection_add(struct http_server *server, int fd)
 {
 	struct connection *c;
@@ -64,7 +90,8 @@ connection_add(struct http_server *server, int fd)
 	/* One that libcurl closed behind our back. */
 	if ((c = connection_find(fd)) != NULL)
 		connection_drop(c);
-	if ((c = calloc(1, sizeof(*c))) == NULL)
+	if ((c = calloc(1, sizeof(*c))) == NULL ||
+	    (c->rest = evtimer_new(base, rested, c)) == NULL)
 		fatal("calloc");
 	c->fd = fd;
 	c->server = server;
@@ -191,12 +218,43 @@ drain(evutil_socket_t fd, short what, void *arg)
 		fatalx("cannot set a timer");
 }
 
+/* Bytes of the body that it is at. */
+static uint64_t
+received(const struct connection *c)
+{
+	struct http_request *req;
+
+	if (c == NULL || c->easy == NULL || curl_easy_getinfo(c->easy,
+	    CURLINFO_PRIVATE, &req) != CURLE_OK)
+		return (0);
+	return (req->received);
+}
+
+static void
+woke(struct connection *c, uint64_t bytes)
+{
+	static const struct timeval rest = { 0, REST_MS * 1000 };
+	uint64_t now = clock_ticks();
+
+	c->nwake = now - c->woke <= REST_MS ? c->nwake + 1 : 0;
+	c->woke = now;
+	if (c->nwake >= BUSY_WAKES && bytes < MUCH && c->event != NULL &&
+	    (event_del(c->event) == -1 || evtimer_add(c->rest, &rest) == -1))
+		fatalx("cannot set a timer");
+}
+
 static void
 on_socket(evutil_socket_t fd, short what, void *arg)
 {
+	uint64_t before = received(connection_find(fd)), after;
+	struct connection *c;
+
 	act(fd, (what & EV_READ ? CURL_CSELECT_IN : 0) |
 	    (what & EV_WRITE ? CURL_CSELECT_OUT : 0));
 	drain(fd, what, arg);
+	c = connection_find(fd);
+	if ((after = received(c)) > before)
+		woke(c, after - before);
 }
 
 static void
@@ -215,8 +273,6 @@ want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *watch)
 	short events = EV_PERSIST;
 
 	(void)arg;
-	if (c != NULL)
-		c->easy = what == CURL_POLL_REMOVE ? NULL : easy;
 	if (event != NULL)
 		event_free(event);
 	event = NULL;
@@ -228,6 +284,11 @@ want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *watch)
 		event = event_new(base, fd, events, on_socket, NULL);
 		if (event == NULL || event_add(event, NULL) == -1)
 			fatalx("cannot watch a connection");
+	}
+	if (c != NULL) {
+		c->easy = what == CURL_POLL_REMOVE ? NULL : easy;
+		c->event = event;
+		evtimer_del(c->rest);
 	}
 	curl_multi_assign(multi, fd, event);
 	return (0);

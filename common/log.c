@@ -1,6 +1,7 @@
 #define LIBBSD_OPENBSD_VIS
 #include <bsd/vis.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #define LAID_OUT_BYTES	4096	/* PIPE_BUF: whole, or not at all */
 #define SAFE_BYTES	200
 #define SAFE_LONG_BYTES	2048
+#define LATE		60000000	/* us that a line may take to be read */
 
 static enum log_to	 destination = LOG_TO_STDERR;
 static const char	*program = "kanata";
@@ -50,27 +52,36 @@ log_is_verbose(void)
 static void
 layout_plain(char *line, size_t size, const struct log_record *record)
 {
+	time_t at = (time_t)(record->at / 1000000);
 	char stamp[32];
-	struct timespec ts;
 	struct tm tm;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	gmtime_r(&ts.tv_sec, &tm);
+	gmtime_r(&at, &tm);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(line, size, "%s.%03ldZ %s%s%s: %s", stamp,
-	    ts.tv_nsec / 1000000, program, record->process == NULL ? "" : " ",
+	snprintf(line, size, "%s.%03uZ %s%s%s: %s", stamp,
+	    (unsigned)(record->at / 1000 % 1000), program, record->process == NULL ? "" : " ",
 	    record->process == NULL ? "" : record->process, record->text);
 }
 
-static void
-emit(int priority, const char *who, pid_t pid, const char *text)
+static uint64_t
+now(void)
 {
-	struct log_record record = { priority, who, pid, text };
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ((uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
+}
+
+static void
+emit(int priority, const char *who, pid_t pid, uint64_t at, const char *text)
+{
+	struct log_record record = { priority, who, pid, at, text };
 	char line[LAID_OUT_BYTES];
 	size_t n;
 
 	if (destination == LOG_TO_PARENT)
-		snprintf(line, sizeof(line) - 1, "<%d>%s", priority, text);
+		snprintf(line, sizeof(line) - 1, "<%d %" PRIu64 ">%s",
+		    priority, at, text);
 	else if (layout != NULL)
 		layout(line, sizeof(line) - 1, &record);
 	else if (destination == LOG_TO_SYSLOG)
@@ -100,7 +111,7 @@ vlog(int priority, int saved_errno, const char *fmt, va_list ap)
 	if (saved_errno != 0 && n >= 0 && (size_t)n < sizeof(text))
 		snprintf(text + n, sizeof(text) - n, ": %s",
 		    strerror(saved_errno));
-	emit(priority, NULL, getpid(), text);
+	emit(priority, NULL, getpid(), now(), text);
 }
 
 #define VLOG(priority, err)				\
@@ -225,16 +236,19 @@ log_safe_long(const char *text)
 void
 log_worker_line(const char *worker, pid_t pid, const char *line)
 {
+	uint64_t at = now(), said;
+	int priority = LOG_WARNING, level, n = 0;
 	char text[LINE_MAX_BYTES];
-	int priority = LOG_WARNING;
 
-	if (line[0] == '<' && line[1] >= '0' && line[1] <= '7' &&
-	    line[2] == '>') {
-		priority = line[1] - '0';
-		line += 3;
+	if (sscanf(line, "<%1d %20" SCNu64 ">%n", &level, &said, &n) == 2 &&
+	    n > 0 && level <= LOG_DEBUG) {
+		priority = level;
+		line += n;
+		if (said <= at && at - said < LATE)
+			at = said;
 	}
 	if (priority == LOG_DEBUG && !verbose)
 		return;
 	escape(text, sizeof(text), line);
-	emit(priority, worker, pid, text);
+	emit(priority, worker, pid, at, text);
 }

@@ -1,6 +1,6 @@
 /*
  * The log.  The parent writes to standard error or syslog; a worker writes
- * `<level>text` lines to its standard error, a pipe that the parent reads,
+ * `<level time>text` lines to its standard error, a pipe that the parent reads,
  * escapes and passes on with the worker's name.
  */
 #ifndef KANATA_LOG_H
@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum log_to {
 	LOG_TO_STDERR,		/* plain text with time: -d, kanatactl */
@@ -23,6 +24,7 @@ struct log_record {
 	int		 priority;	/* of syslog(3) */
 	const char	*process;	/* a worker's name; NULL: this program */
 	pid_t		 pid;		/* of who says it */
+	uint64_t	 at;		/* us since 1970, when it was said */
 	const char	*text;		/* may hold any byte but NUL */
 };
 /* Writes one line, no newline, and a NUL into at most size bytes. */
@@ -55,7 +57,8 @@ const char	*log_safe_long(const char *);
  * with, C1 controls left out; 0: it is none. */
 size_t	 log_utf8_length(const char *);
 
-/* The parent, for one line that a worker wrote. */
+/* The parent, for one line that a worker wrote.  Its time is taken if it is of the
+ * last minute. */
 void	 log_worker_line(const char *worker, pid_t, const char *line);
 
 #endif

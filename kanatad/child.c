@@ -97,7 +97,7 @@ run_program(const struct child *child, int channel, int log)
 		_exit(127);
 	execve(path, argv, child->role == ROLE_RUNNER ? plugin_environment() :
 	    no_environment);
-	dprintf(STDERR_FILENO, "<2>%s: %s\n", path, strerror(errno));
+	dprintf(STDERR_FILENO, "<2 0>%s: %s\n", path, strerror(errno));
 	_exit(127);
 }
 

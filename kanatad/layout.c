@@ -62,15 +62,15 @@ static void
 layout_json(char *line, size_t size, const struct log_record *record)
 {
 	char stamp[32], *p = line, *end = line + size;
-	struct timespec ts;
+	time_t at = (time_t)(record->at / 1000000);
 	struct tm tm;
 
-	clock_gettime(CLOCK_REALTIME, &ts);
-	gmtime_r(&ts.tv_sec, &tm);
+	gmtime_r(&at, &tm);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
 	p += prefix(p, size, record);
-	p += snprintf(p, end - p, "{\"time\":\"%s.%06ldZ\",\"level\":\"%s\","
-	    "\"process\":\"", stamp, ts.tv_nsec / 1000,
+	p += snprintf(p, end - p, "{\"time\":\"%s.%06uZ\",\"level\":\"%s\","
+	    "\"process\":\"", stamp,
+	    (unsigned)(record->at % 1000000),
 	    level_name(record->priority));
 	p = put_string(p, 512, record->process != NULL ? record->process :
 	    "kanatad");

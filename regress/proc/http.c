@@ -347,6 +347,53 @@ stream(void **state)
 	assert_string_equal(r->type, "application/json");
 }
 
+#define DRIPS	200
+
+static void
+on_next(struct http_request *req, const struct http_reply *reply, void *arg)
+{
+	(void)req;
+	(void)arg;
+	assert_int_equal(reply->outcome, HTTP_REPLY);
+}
+
+static int
+on_drip(struct http_request *req, const char *data, size_t len, void *arg)
+{
+	struct http_request_options next = { .method = "GET", .path = "/next",
+	    .done = on_next };
+
+	on_data(req, data, len, arg);
+	http_send(plain, &next);
+	return (0);
+}
+
+/* Pieces that come one by one are read together, and all of them. */
+static void
+stream_that_is_busy(void **state)
+{
+	struct result r = { 0 };
+	struct http_request *req;
+	uint64_t began = ticks();
+
+	(void)state;
+	begin(plain, REQUEST(.path = "/drip/200", .data = on_drip), &r);
+	loop_until(&r.done);
+	expect(&r, HTTP_LOST, 200, "in the middle");
+	assert_int_equal(strlen(r.pieces), DRIPS);
+	/* 8 of 9 come at once, at most. */
+	assert_true(ticks() - began >= DRIPS / 9 * 10);
+	/* Cancelled, likely in a rest. */
+	memset(&r, 0, sizeof(r));
+	req = begin(plain, REQUEST(.path = "/drip/200", .data = on_drip), &r);
+	while (r.npiece < 20 && ticks() - began < CHILD_PATIENCE)
+		loop_for(1);
+	assert_in_range(r.npiece, 20, DRIPS - 1);
+	http_cancel(req);
+	expect(get(plain, "/echo"), HTTP_REPLY, 200, "");
+	assert_false(r.done);
+}
+
 static void
 stream_stopped(void **state)
 {
@@ -1058,6 +1105,7 @@ run_caged(void)
 		cmocka_unit_test(connection_is_kept),
 		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(stream),
+		cmocka_unit_test(stream_that_is_busy),
 		cmocka_unit_test(stream_stopped),
 		cmocka_unit_test(out_of_time),
 		cmocka_unit_test(closed_early),

@@ -24,6 +24,7 @@ requests = []               # "METHOD path", of all connections
 connects = []               # what a proxy was asked for: target and headers
 connections = 0
 lock = threading.Lock()
+wanted = threading.Semaphore(0)
 
 
 def openssl(where, *args):
@@ -182,6 +183,20 @@ class Connection:
             b"%x\r\n%s\r\n" % (n, b"x" * n) for n in chunks) + b"0\r\n\r\n"
         cuts = [0, *range(first, len(answer), size), len(answer)]
         self.sock.send_records(answer[a:b] for a, b in zip(cuts, cuts[1:]))
+
+    def do_drip(self, method, path, *_):
+        """/drip/COUNT: so many pieces, each when there was a GET /next after the one
+        before; then the connection is closed in the middle."""
+        self.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(int(path.split("/")[2])):
+            self.send("1\r\nx\r\n")
+            if not wanted.acquire(timeout=10):
+                break
+        raise Closed
+
+    def do_next(self, *_):
+        wanted.release()
+        self.reply("")
 
     def do_stream_stall(self, *_):
         self.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\none\n\r\n")

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -93,13 +94,61 @@ test_fields(void **state)
 	assert_int_equal(json_integer_value(json_object_get(root, "pid")),
 	    getpid());
 	json_decref(root);
-	log_worker_line("watcher/prod", 214, "<4>a \"b\" \\ \x1b[2J gr\xc3\xbc");
+	log_worker_line("watcher/prod", 214, "<4 0>a \"b\" \\ \x1b[2J gr\xc3\xbc");
 	root = object();
 	check(root, "level", "warning");
 	check(root, "process", "watcher/prod");
 	check(root, "text", "a \"b\" \\ \\033[2J gr\xc3\xbc");
 	assert_int_equal(json_integer_value(json_object_get(root, "pid")), 214);
 	json_decref(root);
+}
+
+/* When a worker said it, if that can be. */
+static void
+test_time(void **state)
+{
+	static const struct {
+		int		 level;
+		int		 offset;	/* s from now */
+		const char	*end;
+		bool		 taken;
+	} rows[] = {
+		{ 5, -10, ">said", true },
+		{ 5, -59, ">said", true },
+		{ 5, -70, ">said", false },
+		{ 5, 10, ">said", false },
+		{ 5, 0, "99999999999999999999>said", false },
+		{ 8, -10, ">said", false },
+		{ 5, -10, "said", false },
+		{ -5, -10, ">said", false },
+	};
+	unsigned long long at;
+	const char *text;
+	char said[128], stamp[32];
+	json_t *root;
+	time_t now;
+	struct tm tm;
+	size_t i;
+
+	(void)state;
+	layout_set_json(true);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		now = time(NULL) + rows[i].offset;
+		at = (unsigned long long)now * 1000000 + 123456;
+		snprintf(said, sizeof(said), "<%d %llu%s", rows[i].level, at,
+		    rows[i].end);
+		log_worker_line("store", 7, said);
+		root = object();
+		gmtime_r(&now, &tm);
+		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S.123456Z",
+		    &tm);
+		text = json_string_value(json_object_get(root, "time"));
+		assert_int_equal(strcmp(text, stamp) == 0, rows[i].taken);
+		/* What is not in the form is text, and a warning. */
+		check(root, "level", i < 4 ? "notice" : "warning");
+		check(root, "text", i < 4 ? "said" : said);
+		json_decref(root);
+	}
 }
 
 /* Whatever the bytes, and however long: one object on one line. */
@@ -164,7 +213,7 @@ test_journal(void **state)
 	layout_init();
 	log_warnx("one\ntwo");
 	assert_string_equal(line(), "<4>one two");
-	log_worker_line("store", 7, "<6>three");
+	log_worker_line("store", 7, "<6 0>three");
 	assert_string_equal(line(), "<6>store: three");
 	layout_set_json(true);
 	log_warnx("four");
@@ -194,6 +243,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_fields, begin, end),
+		cmocka_unit_test_setup_teardown(test_time, begin, end),
 		cmocka_unit_test_setup_teardown(test_any_bytes, begin, end),
 		cmocka_unit_test_setup_teardown(test_cut_between_characters,
 		    begin, end),
