@@ -217,6 +217,7 @@ worker_run(const struct worker *worker, int argc, char **argv)
 	if (fcntl(WORKER_FD, F_SETFL, O_NONBLOCK) == -1)
 		fatal("no channel to the parent: started by hand?");
 	landlock = cage_close(worker->role, NULL);
+	usage_trim();
 	parent = channel_new(base, WORKER_FD, worker->role, ROLE_PARENT,
 	    dispatch_parent, parent_gone, NULL);
 	m = message_new(MSG_PROC_READY, 0);

@@ -170,6 +170,7 @@ start(struct setup *setup)
 	if (options.mode == MODE_RUN && setup_has_plugin(setup))
 		supervise_add(ROLE_RUNNER, 0, NULL, "");
 	main_landlock = cage_close(ROLE_PARENT, &paths);
+	usage_trim();
 	if (main_landlock == 0 && global->strict)
 		fatalx("Landlock is not there, and strict is set");
 	if (!options.verbose)
