@@ -43,10 +43,9 @@ CFLAGS +=	-std=gnu11 $(OPT) $(WARN) $(HARDEN) $(SAME) $(SANFLAGS)
 LDFLAGS +=	-pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 
 # What each executable is made of.
-common =	common/role.c common/log.c common/message.c common/datagram.c \
-		common/channel.c \
-		common/health.c common/template.c common/conf.c common/secret.c \
-		common/cage.c
+common =	common/role.c common/log.c common/xmalloc.c common/message.c \
+		common/datagram.c common/channel.c common/health.c \
+		common/template.c common/conf.c common/secret.c common/cage.c
 worker =	$(common) common/clock.c common/usage.c common/worker.c
 http =		common/http.c common/http_server.c common/http_transfer.c \
 		common/http_multi.c common/json_values.c
@@ -147,7 +146,8 @@ kanata-web_SRCS = $(worker) web/main.c web/server.c web/request.c web/route.c we
 kanata-web_LIBS = -lcrypt -levent_core -levent_extra -levent_openssl -lssl -lcrypto \
 		-ljansson -lmsgpackc -lseccomp -lbsd
 
-kanatactl_SRCS = common/role.c common/log.c common/message.c common/datagram.c \
+kanatactl_SRCS = common/role.c common/log.c common/xmalloc.c \
+		common/message.c common/datagram.c \
 		common/message_io.c common/health.c common/conf.c \
 		common/cage.c common/duration.c \
 		kanatactl/main.c kanatactl/command.c kanatactl/show.c \

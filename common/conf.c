@@ -1,9 +1,8 @@
-#include <bsd/stdlib.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conf.h"
-#include "log.h"
+#include "xmalloc.h"
 
 static const char *const kind_names[KIND_MAX] = {
 	[KIND_ANY]		= "any",
@@ -64,34 +63,6 @@ const char *
 history_name(uint64_t kind)
 {
 	return (kind < HISTORY_MAX ? history_names[kind] : "?");
-}
-
-static void *
-xcalloc(size_t count, size_t size)
-{
-	void *p;
-
-	if ((p = calloc(count, size)) == NULL)
-		fatal("calloc");
-	return (p);
-}
-
-static char *
-xstrdup(const char *s)
-{
-	char *copy;
-
-	if ((copy = strdup(s)) == NULL)
-		fatal("strdup");
-	return (copy);
-}
-
-static void *
-grow(void *array, unsigned count, size_t size)
-{
-	if ((array = reallocarray(array, count, size)) == NULL)
-		fatal("reallocarray");
-	return (array);
 }
 
 static void
@@ -223,13 +194,13 @@ take_global(struct conf *conf, struct message *m)
 	struct conf_global *g = &conf->global;
 
 	global_clear(g);
-	g->instatus_url = xstrdup(message_get_s(m));
+	g->instatus_url = message_take_s(m);
 	g->webhook = message_get_b(m);
 	g->publish = message_get_u(m);
-	g->instance = xstrdup(message_get_s(m));
-	g->store_dir = xstrdup(message_get_s(m));
-	g->control_socket = xstrdup(message_get_s(m));
-	g->control_group = xstrdup(message_get_s(m));
+	g->instance = message_take_s(m);
+	g->store_dir = message_take_s(m);
+	g->control_socket = message_take_s(m);
+	g->control_group = message_take_s(m);
 	g->log_verbose = message_get_b(m);
 	g->log_json = message_get_b(m);
 	g->strict = message_get_b(m);
@@ -259,15 +230,15 @@ take_cluster(struct conf *conf, struct message *m)
 	c = xcalloc(1, sizeof(*c));
 	TAILQ_INSERT_TAIL(&conf->clusters, c, entry);
 	conf->ncluster++;
-	c->name = xstrdup(message_get_s(m));
-	c->kubeconfig = xstrdup(message_get_s(m));
-	c->context = xstrdup(message_get_s(m));
-	c->in_cluster = xstrdup(message_get_s(m));
-	c->path = xstrdup(message_get_s(m));
-	c->tls_name = xstrdup(message_get_s(m));
+	c->name = message_take_s(m);
+	c->kubeconfig = message_take_s(m);
+	c->context = message_take_s(m);
+	c->in_cluster = message_take_s(m);
+	c->path = message_take_s(m);
+	c->tls_name = message_take_s(m);
 	c->insecure = message_get_b(m);
 	c->plugin = message_get_b(m);
-	c->host = xstrdup(message_get_s(m));
+	c->host = message_take_s(m);
 	c->port = message_get_u(m);
 	c->tls = message_get_b(m);
 	if (c->port > 65535)
@@ -275,8 +246,8 @@ take_cluster(struct conf *conf, struct message *m)
 	while (message_more(m)) {
 		if (c->nns == CONF_NAMESPACES_MAX)
 			return ("a cluster has too many namespaces");
-		c->ns = grow(c->ns, c->nns + 1, sizeof(*c->ns));
-		c->ns[c->nns++] = xstrdup(message_get_s(m));
+		c->ns = xreallocarray(c->ns, c->nns + 1, sizeof(*c->ns));
+		c->ns[c->nns++] = message_take_s(m);
 	}
 	return (NULL);
 }
@@ -292,10 +263,10 @@ take_component(struct conf *conf, struct message *m)
 	c = xcalloc(1, sizeof(*c));
 	TAILQ_INSERT_TAIL(&conf->components, c, entry);
 	conf->ncomponent++;
-	c->id = xstrdup(message_get_s(m));
-	c->name = xstrdup(message_get_s(m));
-	c->cluster = xstrdup(message_get_s(m));
-	c->group = xstrdup(message_get_s(m));
+	c->id = message_take_s(m);
+	c->name = message_take_s(m);
+	c->cluster = message_take_s(m);
+	c->group = message_take_s(m);
 	c->down_after = message_get_u(m);
 	c->up_after = message_get_u(m);
 	c->reopen_within = message_get_u(m);
@@ -311,11 +282,12 @@ take_component(struct conf *conf, struct message *m)
 	while (message_more(m)) {
 		if (c->nwatch == CONF_WATCHES_MAX)
 			return ("a component watches too much");
-		c->watch = grow(c->watch, c->nwatch + 1, sizeof(*c->watch));
+		c->watch = xreallocarray(c->watch, c->nwatch + 1,
+		    sizeof(*c->watch));
 		watch = &c->watch[c->nwatch++];
 		watch->kind = message_get_u(m);
-		watch->ns = xstrdup(message_get_s(m));
-		watch->what = xstrdup(message_get_s(m));
+		watch->ns = message_take_s(m);
+		watch->what = message_take_s(m);
 		if (watch->kind >= KIND_MAX)
 			return ("a kind is out of range");
 	}
@@ -364,7 +336,7 @@ take_endpoint(struct conf *conf, struct message *m)
 	e->number = message_get_u(m);
 	e->role = message_get_u(m);
 	e->instance = message_get_u(m);
-	e->host = xstrdup(message_get_s(m));
+	e->host = message_take_s(m);
 	e->port = message_get_u(m);
 	e->tls = message_get_b(m);
 	e->loopback = message_get_b(m);
@@ -384,14 +356,15 @@ take_etcd(struct conf *conf, struct message *m)
 	if (conf->etcd != NULL)
 		return ("there are two etcd sections");
 	e = conf->etcd = xcalloc(1, sizeof(*e));
-	e->user = xstrdup(message_get_s(m));
+	e->user = message_take_s(m);
 	e->tls = message_get_b(m);
 	while (message_more(m)) {
 		if (e->nnode == CONF_NODES_MAX)
 			return ("there are too many etcd nodes");
-		e->node = grow(e->node, e->nnode + 1, sizeof(*e->node));
+		e->node = xreallocarray(e->node, e->nnode + 1,
+		    sizeof(*e->node));
 		node = &e->node[e->nnode++];
-		node->host = xstrdup(message_get_s(m));
+		node->host = message_take_s(m);
 		node->port = message_get_u(m);
 		node->tls = message_get_b(m);
 	}
@@ -406,16 +379,16 @@ take_web(struct conf *conf, struct message *m)
 	if (conf->web != NULL)
 		return ("there are two web sections");
 	web = conf->web = xcalloc(1, sizeof(*web));
-	web->host = xstrdup(message_get_s(m));
+	web->host = message_take_s(m);
 	web->port = message_get_u(m);
 	web->tls = message_get_b(m);
 	web->users = message_get_b(m);
 	while (message_more(m)) {
 		if (web->nname == CONF_WEB_NAMES_MAX)
 			return ("there are too many names of web");
-		web->name = grow(web->name, web->nname + 1,
+		web->name = xreallocarray(web->name, web->nname + 1,
 		    sizeof(*web->name));
-		web->name[web->nname++] = xstrdup(message_get_s(m));
+		web->name[web->nname++] = message_take_s(m);
 	}
 	if (web->port == 0 || web->port > 65535)
 		return ("a port is out of range");

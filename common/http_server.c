@@ -4,29 +4,13 @@
  */
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "http_local.h"
 #include "log.h"
-
-static char	*format(const char *, ...)
-		    __attribute__((format(printf, 1, 2)));
-
-static char *
-format(const char *fmt, ...)
-{
-	va_list ap;
-	char *s;
-
-	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) == -1)
-		fatal("vasprintf");
-	va_end(ap);
-	return (s);
-}
+#include "xmalloc.h"
 
 /* A list of one; takes the text. */
 static struct curl_slist *
@@ -58,8 +42,8 @@ static char *
 authority(const char *host, unsigned port)
 {
 	if (strchr(host, ':') != NULL)
-		return (format("[%s]:%u", host, port));
-	return (format("%s:%u", host, port));
+		return (xasprintf("[%s]:%u", host, port));
+	return (xasprintf("%s:%u", host, port));
 }
 
 /*
@@ -73,29 +57,29 @@ set_route(struct http_server *server, const struct http_server_options *o)
 	unsigned port = o->proxy_host != NULL ? o->proxy_port : o->port;
 	char *at, *name;
 
-	name = format("e%u.invalid", ++last_serial);
+	name = xasprintf("e%u.invalid", ++last_serial);
 	if (o->proxy_host == NULL)
-		server->connect_to = list_of(format("::%s:%u", name, port));
+		server->connect_to = list_of(xasprintf("::%s:%u", name, port));
 	else {
 		/* What the proxy is asked for, whatever name is verified. */
 		at = authority(o->host, o->port);
-		server->connect_to = list_of(format("::%s", at));
+		server->connect_to = list_of(xasprintf("::%s", at));
 		free(at);
 		if (o->proxy_tls) {
 			free(name);
-			name = format("%s", o->proxy_host);
+			name = xasprintf("%s", o->proxy_host);
 		}
 		at = authority(name, port);
-		server->proxy = format("http%s://%s", o->proxy_tls ? "s" : "",
-		    at);
+		server->proxy = xasprintf("http%s://%s",
+		    o->proxy_tls ? "s" : "", at);
 		free(at);
 	}
 	/* An address is not resolved. */
 	if (strchr(name, ':') == NULL)
-		server->pin = list_of(format("%s:%u:127.0.0.1", name, port));
+		server->pin = list_of(xasprintf("%s:%u:127.0.0.1", name, port));
 	free(name);
 	if (o->proxy_user != NULL)
-		server->proxy_user = format("%s", o->proxy_user);
+		server->proxy_user = xasprintf("%s", o->proxy_user);
 }
 
 struct http_server *
@@ -111,18 +95,18 @@ http_server_new(const struct http_server_options *o)
 	server->tls = o->tls;
 	server->insecure = o->insecure;
 	at = authority(o->host, o->port);
-	server->where = o->proxy_host == NULL ? format("%s", log_safe(at)) :
-	    format("%s by the proxy %s:%u", log_safe(at),
+	server->where = o->proxy_host == NULL ? xasprintf("%s", log_safe(at)) :
+	    xasprintf("%s by the proxy %s:%u", log_safe(at),
 	    log_safe(o->proxy_host), o->proxy_port);
 	if (o->tls && o->tls_name != NULL && o->tls_name[0] != '\0' &&
 	    strcmp(o->tls_name, o->host) != 0) {
 		/* libcurl verifies the name in the URL. */
 		name = o->tls_name;
-		server->host_header = format("Host: %s", at);
+		server->host_header = xasprintf("Host: %s", at);
 	}
 	free(at);
 	at = authority(name, o->port);
-	server->origin = format("%s://%s", o->tls ? "https" : "http", at);
+	server->origin = xasprintf("%s://%s", o->tls ? "https" : "http", at);
 	free(at);
 	set_route(server, o);
 	blob_copy(&server->ca, o->ca, o->ca_len);

@@ -7,6 +7,7 @@
 
 #include "log.h"
 #include "message.h"
+#include "xmalloc.h"
 
 enum fd_rule { FD_NONE, FD_MAY, FD_MUST };
 enum times { ONCE, MANY };
@@ -258,6 +259,12 @@ message_get_s(struct message *m)
 	memmove(v.data, v.data + 1, v.len);
 	v.data[v.len] = '\0';
 	return ((const char *)v.data);
+}
+
+char *
+message_take_s(struct message *m)
+{
+	return (xstrdup(message_get_s(m)));
 }
 
 const uint8_t *

@@ -53,6 +53,8 @@ uint64_t	 message_get_u(struct message *);
 bool		 message_get_b(struct message *);
 const char	*message_get_s(struct message *);
 const uint8_t	*message_get_x(struct message *, size_t *len);
+/* The same text as a copy, which the caller frees. */
+char		*message_take_s(struct message *);
 /* True while there is another repetition of the fields after the `*`. */
 bool		 message_more(const struct message *);
 /* The descriptor; the caller owns it from here.  -1 if there is none. */

@@ -19,6 +19,7 @@
 #include <strings.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "dialer.h"
 
 #define HOST_MAX	253
@@ -288,16 +289,6 @@ on_answer(int error, struct evutil_addrinfo *res, void *arg)
 	free(lookup);
 }
 
-static void *
-zalloc(size_t size)
-{
-	void *p;
-
-	if ((p = calloc(1, size)) == NULL)
-		fatal("calloc");
-	return (p);
-}
-
 static struct lookup *
 lookup_find(const char *host)
 {
@@ -324,7 +315,7 @@ resolve_start(const char *host, resolve_fn done, void *arg)
 		return (NULL);
 	}
 	files_check();
-	r = zalloc(sizeof(*r));
+	r = xcalloc(1, sizeof(*r));
 	r->done = done;
 	r->arg = arg;
 	if ((lookup = lookup_find(host)) != NULL) {
@@ -332,7 +323,7 @@ resolve_start(const char *host, resolve_fn done, void *arg)
 		TAILQ_INSERT_TAIL(&lookup->waiting, r, entry);
 		return (r);
 	}
-	r->lookup = lookup = zalloc(sizeof(*lookup));
+	r->lookup = lookup = xcalloc(1, sizeof(*lookup));
 	TAILQ_INIT(&lookup->waiting);
 	strlcpy(lookup->host, host, sizeof(lookup->host));
 	TAILQ_INSERT_TAIL(&lookup->waiting, r, entry);

@@ -82,8 +82,8 @@ downs_collect(struct incidents *core, struct downs *downs)
 	}
 	if (downs->candidates == 0)
 		return;
-	downs->down = core_alloc(n * sizeof(d));
-	downs->later = core_alloc(n * sizeof(d));
+	downs->down = xcalloc(n, sizeof(d));
+	downs->later = xcalloc(n, sizeof(d));
 	TAILQ_FOREACH(c, &core->agenda.down, list[LIST_DOWN]) {
 		if (!is_watched(c))
 			continue;
@@ -323,7 +323,7 @@ assign(struct incidents *core, struct downs *downs, struct component *c,
 	    (i = find_earlier(c, false, now)) == NULL) {
 		i = incident_new(core, unique_started(core, c, now));
 		free(i->page_id);
-		i->page_id = core_strdup(c->page_id);
+		i->page_id = xstrdup(c->page_id);
 	}
 	if (!incident_live(i) && !i->posting)
 		i->statuses = core->options.publish & PUBLISH_STATUSES;
@@ -345,7 +345,7 @@ assign_run(struct incidents *core, uint64_t now)
 	downs_collect(core, &downs);
 	if (downs.candidates == 0)
 		return;
-	candidate = core_alloc(downs.candidates * sizeof(*candidate));
+	candidate = xcalloc(downs.candidates, sizeof(*candidate));
 	TAILQ_FOREACH(c, &core->agenda.down, list[LIST_DOWN])
 		if (is_candidate(c))
 			candidate[n++] = c;

@@ -7,6 +7,7 @@
 #include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 
+#include "../common/xmalloc.h"
 #include "debounce.h"
 #include "incident.h"
 
@@ -195,13 +196,6 @@ struct incidents {
 	void		(*listener)(const struct incident_event *, void *);
 	void		*listener_arg;
 };
-
-/* Out of memory is fatal. */
-void	*core_alloc(size_t);
-char	*core_strdup(const char *);
-/* Replaces a text by a copy of another; takes the old one. */
-void	 core_replace(char **, const char *);
-char	*core_printf(const char *, ...) __attribute__((format(printf, 1, 2)));
 
 /* incident.c */
 /* There are so many components that no other is remembered. */

@@ -10,7 +10,7 @@
 void
 expand_init(struct expand *out, size_t max)
 {
-	out->text = core_alloc(max + 1);
+	out->text = xcalloc(1, max + 1);
 	out->len = 0;
 	out->max = max;
 }

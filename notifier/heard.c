@@ -64,7 +64,7 @@ incidents_health(struct incidents *core, const struct health_report *r,
 	c->since = r->since;
 	c->heard = now;
 	c->paused = r->paused;
-	core_replace(&c->detail, r->detail);
+	xreplace(&c->detail, r->detail);
 	if (component_silent(c))
 		debounce_freeze(&c->debounce, now);
 	else

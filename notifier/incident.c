@@ -3,12 +3,10 @@
  * decides what should be on the page, shown.c hears what is there, step.c works on
  * the difference, outcome.c hears what became of it.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/log.h"
 #include "core.h"
 
 /* A watcher may name what is not configured here yet, but not without end. */
@@ -21,48 +19,6 @@ component_compare(struct component *a, struct component *b)
 }
 
 RB_GENERATE(component_tree, component, node, component_compare)
-
-void *
-core_alloc(size_t size)
-{
-	void *p;
-
-	if ((p = calloc(1, size)) == NULL)
-		fatal("calloc");
-	return (p);
-}
-
-char *
-core_strdup(const char *s)
-{
-	char *copy;
-
-	if ((copy = strdup(s)) == NULL)
-		fatal("strdup");
-	return (copy);
-}
-
-char *
-core_printf(const char *format, ...)
-{
-	va_list ap;
-	char *s;
-
-	va_start(ap, format);
-	if (vasprintf(&s, format, ap) == -1)
-		fatal("vasprintf");
-	va_end(ap);
-	return (s);
-}
-
-void
-core_replace(char **old, const char *s)
-{
-	char *copy = core_strdup(s);
-
-	free(*old);
-	*old = copy;
-}
 
 /* -- components ----------------------------------------------------------- */
 
@@ -85,24 +41,24 @@ component_need(struct incidents *core, const char *id)
 
 	if ((c = component_find(core, id)) != NULL)
 		return (c);
-	c = core_alloc(sizeof(*c));
+	c = xcalloc(1, sizeof(*c));
 	c->object.kind = OBJECT_COMPONENT;
-	c->object.key = core_printf("component/%s", id);
-	c->id = core_strdup(id);
-	c->name = core_strdup("");
-	c->group = core_strdup("");
-	c->cluster_name = core_strdup("");
-	c->ns = core_strdup("");
-	c->workload = core_strdup("");
-	c->detail = core_strdup("");
-	c->page_id = core_strdup("");
-	c->page_name = core_strdup("");
+	c->object.key = xasprintf("component/%s", id);
+	c->id = xstrdup(id);
+	c->name = xstrdup("");
+	c->group = xstrdup("");
+	c->cluster_name = xstrdup("");
+	c->ns = xstrdup("");
+	c->workload = xstrdup("");
+	c->detail = xstrdup("");
+	c->page_id = xstrdup("");
+	c->page_name = xstrdup("");
 	c->cause = CAUSE_DISCONNECTED;
 	c->set = PAGE_OPERATIONAL;
 	c->posting = PAGE_STATUS_MAX;
 	for (k = 0; k < ORDER_MAX; k++) {
-		c->order[k].reason = core_strdup("");
-		c->order[k].by = core_strdup("");
+		c->order[k].reason = xstrdup("");
+		c->order[k].by = xstrdup("");
 	}
 	c->due = TIME_NEVER;
 	TAILQ_INIT(&c->entries);
@@ -220,14 +176,14 @@ component_join(struct incidents *core, struct component *c, struct incident *i)
 struct incident *
 incident_new(struct incidents *core, uint64_t started)
 {
-	struct incident *i = core_alloc(sizeof(*i));
+	struct incident *i = xcalloc(1, sizeof(*i));
 
 	i->object.kind = OBJECT_INCIDENT;
-	i->object.key = core_printf("incident/%llu",
+	i->object.key = xasprintf("incident/%llu",
 	    (unsigned long long)started);
 	TAILQ_INIT(&i->entries);
-	i->name = core_strdup("");
-	i->page_id = core_strdup("");
+	i->name = xstrdup("");
+	i->page_id = xstrdup("");
 	i->started = i->last_update = started;
 	TAILQ_INSERT_TAIL(&core->incidents, i, entry);
 	return (i);
@@ -271,7 +227,7 @@ incident_entry(const struct incident *i, const struct component *c)
 struct entry *
 incident_add(struct incident *i, struct component *c)
 {
-	struct entry *e = core_alloc(sizeof(*e));
+	struct entry *e = xcalloc(1, sizeof(*e));
 
 	e->incident = i;
 	e->component = c;
@@ -350,14 +306,14 @@ incident_closed_by_human(struct incidents *core, struct incident *i)
 struct incidents *
 incidents_new(void)
 {
-	struct incidents *core = core_alloc(sizeof(*core));
+	struct incidents *core = xcalloc(1, sizeof(*core));
 
 	RB_INIT(&core->components);
 	agenda_init(&core->agenda);
 	TAILQ_INIT(&core->incidents);
 	LIST_INIT(&core->flying);
 	core->webhook.object.kind = OBJECT_WEBHOOK;
-	core->webhook.object.key = core_strdup("webhook");
+	core->webhook.object.key = xstrdup("webhook");
 	core->plan_wake = core->step_wake = TIME_NEVER;
 	return (core);
 }

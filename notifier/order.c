@@ -156,8 +156,8 @@ incidents_order(struct incidents *core, enum order_kind kind, const char *id,
 	if (order != NULL) {
 		o->since = order->since;
 		o->until = order->until;
-		core_replace(&o->reason, order->reason);
-		core_replace(&o->by, order->by);
+		xreplace(&o->reason, order->reason);
+		xreplace(&o->by, order->by);
 	}
 	agenda_touch(core, c);
 	return (0);

@@ -56,7 +56,7 @@ incident_acknowledged(struct incidents *core, struct incident *i, bool found,
 			component_join(core, c, NULL);
 	}
 	if (i->rename != NULL) {
-		core_replace(&i->name, i->rename);
+		xreplace(&i->name, i->rename);
 		free(i->rename);
 		i->rename = NULL;
 	}
@@ -85,7 +85,7 @@ incident_posted(struct incidents *core, struct incident *i,
 	case OP_DONE:
 	case OP_FOREIGN:
 		if (!created && instatus_id != NULL) {
-			i->instatus_id = core_strdup(instatus_id);
+			i->instatus_id = xstrdup(instatus_id);
 			i->object.dirty = true;
 		}
 		if (result == OP_DONE || !created)

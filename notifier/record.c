@@ -244,13 +244,13 @@ restore_incident(struct incidents *core, const char *key, const char *json,
 		return (-1);
 	i = incident_new(core, started);
 	free(i->name);
-	i->name = core_strdup(member_string(object, "name"));
+	i->name = xstrdup(member_string(object, "name"));
 	free(i->page_id);
-	i->page_id = core_strdup(member_string(object, "page"));
+	i->page_id = xstrdup(member_string(object, "page"));
 	if (member_string(object, "rename")[0] != '\0')
-		i->rename = core_strdup(member_string(object, "rename"));
+		i->rename = xstrdup(member_string(object, "rename"));
 	if (member_string(object, "id")[0] != '\0') {
-		i->instatus_id = core_strdup(member_string(object, "id"));
+		i->instatus_id = xstrdup(member_string(object, "id"));
 		i->phase = incident_phase_parse(member_string(object, "phase"));
 	}
 	if (get_time(object, "updated") != 0)
@@ -268,7 +268,7 @@ restore_incident(struct incidents *core, const char *key, const char *json,
 		incident_free(core, i);
 		return (-1);
 	}
-	i->object.stored = core_strdup(json);
+	i->object.stored = xstrdup(json);
 	i->object.dirty = false;
 	return (0);
 }
@@ -300,7 +300,7 @@ restore_component(struct incidents *core, const char *key, const char *json,
 			c->debounce.wanted = PAGE_DEGRADED;
 	}
 	free(c->object.stored);
-	c->object.stored = core_strdup(json);
+	c->object.stored = xstrdup(json);
 	return (0);
 }
 
@@ -319,7 +319,7 @@ restore_webhook(struct incidents *core, const char *json, const json_t *object)
 		w->posting_down = strcmp(posting, "down") == 0;
 	}
 	free(w->object.stored);
-	w->object.stored = core_strdup(json);
+	w->object.stored = xstrdup(json);
 	return (0);
 }
 

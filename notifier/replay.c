@@ -42,7 +42,7 @@ say(const struct replay *r, const char *format, ...)
 	if (vasprintf(&text, format, ap) == -1)
 		fatal("vasprintf");
 	va_end(ap);
-	line = core_printf("%s  %s", timestamp_format(r->now, when), text);
+	line = xasprintf("%s  %s", timestamp_format(r->now, when), text);
 	r->print(line);
 	free(line);
 	free(text);
@@ -68,7 +68,7 @@ say_components(const struct replay *r, const struct operation *op)
 	for (n = 0; n < op->ncomponent; n++) {
 		status = op->component[n].status == PAGE_STATUS_MAX ?
 		    "as it is" : page_status_name(op->component[n].status);
-		line = core_printf("    %s %s", op->component[n].id, status);
+		line = xasprintf("    %s %s", op->component[n].id, status);
 		r->print(line);
 		free(line);
 	}
@@ -82,7 +82,7 @@ say_message(const struct replay *r, const char *message)
 
 	for (; *message != '\0'; message = *end == '\0' ? end : end + 1) {
 		end = message + strcspn(message, "\n");
-		line = core_printf("    |%s%.*s", end > message ? " " : "",
+		line = xasprintf("    |%s%.*s", end > message ? " " : "",
 		    (int)(end - message), message);
 		r->print(line);
 		free(line);
@@ -340,7 +340,7 @@ replay_finish(struct replay *r)
 struct replay *
 replay_new(struct conf *conf, bool verbose, replay_print_fn print)
 {
-	struct replay *r = core_alloc(sizeof(*r));
+	struct replay *r = xcalloc(1, sizeof(*r));
 
 	r->core = incidents_new();
 	r->page = stand_in_new();

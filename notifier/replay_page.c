@@ -47,7 +47,7 @@ RB_GENERATE(shown_tree, shown, node, shown_compare)
 struct stand_in *
 stand_in_new(void)
 {
-	struct stand_in *p = core_alloc(sizeof(*p));
+	struct stand_in *p = xcalloc(1, sizeof(*p));
 
 	RB_INIT(&p->shown);
 	TAILQ_INIT(&p->incidents);
@@ -92,10 +92,10 @@ shown_need(struct stand_in *p, const char *id)
 
 	if (s != NULL || p->nshown == SHOWN_MAX)
 		return (s);
-	s = core_alloc(sizeof(*s));
-	s->id = core_strdup(id);
-	s->page = core_strdup("");
-	s->name = core_strdup("");
+	s = xcalloc(1, sizeof(*s));
+	s->id = xstrdup(id);
+	s->page = xstrdup("");
+	s->name = xstrdup("");
 	RB_INSERT(shown_tree, &p->shown, s);
 	p->nshown++;
 	return (s);
@@ -109,8 +109,8 @@ stand_in_component(struct stand_in *p, const char *page, const char *id,
 
 	if (s == NULL)
 		return (false);
-	core_replace(&s->page, page);
-	core_replace(&s->name, name);
+	xreplace(&s->page, page);
+	xreplace(&s->name, name);
 	s->seen = true;
 	if (status != PAGE_STATUS_MAX) {
 		s->status = status;
@@ -138,9 +138,9 @@ stand_in_complete(struct stand_in *p)
 static struct open *
 open_new(struct stand_in *p, const char *id)
 {
-	struct open *i = core_alloc(sizeof(*i));
+	struct open *i = xcalloc(1, sizeof(*i));
 
-	i->id = core_strdup(id);
+	i->id = xstrdup(id);
 	i->components = json_object();
 	TAILQ_INSERT_HEAD(&p->incidents, i, entry);
 	return (i);

@@ -19,10 +19,10 @@ rules_texts(char ***to, char *const *from)
 	*to = NULL;
 	if (from == NULL)
 		return;
-	*to = core_alloc(TEMPLATE_MAX * sizeof(**to));
+	*to = xcalloc(TEMPLATE_MAX, sizeof(**to));
 	for (k = 0; k < TEMPLATE_MAX; k++)
 		if (from[k] != NULL)
-			(*to)[k] = core_strdup(from[k]);
+			(*to)[k] = xstrdup(from[k]);
 }
 
 /* What it watches, in words. */
@@ -33,7 +33,7 @@ configure_watch(struct component *c, const struct conf_component *from)
 	char text[256] = "";
 	unsigned k;
 
-	core_replace(&c->ns, from->nwatch > 0 ? from->watch[0].ns : "");
+	xreplace(&c->ns, from->nwatch > 0 ? from->watch[0].ns : "");
 	for (k = 0; k < from->nwatch; k++) {
 		w = &from->watch[k];
 		if (k > 0)
@@ -44,7 +44,7 @@ configure_watch(struct component *c, const struct conf_component *from)
 		}
 		strlcat(text, w->what, sizeof(text));
 	}
-	core_replace(&c->workload, text);
+	xreplace(&c->workload, text);
 }
 
 static void
@@ -54,9 +54,9 @@ configure_one(struct component *c, const struct conf_component *from,
 	/* What was reported before it was configured is as good. */
 	if (c->was_configured && strcmp(c->cluster_name, from->cluster) != 0)
 		component_unknown(c, now);
-	core_replace(&c->name, from->name);
-	core_replace(&c->group, from->group);
-	core_replace(&c->cluster_name, from->cluster);
+	xreplace(&c->name, from->name);
+	xreplace(&c->group, from->group);
+	xreplace(&c->cluster_name, from->cluster);
 	c->configured = c->was_configured = true;
 	c->rules.down_after = from->down_after;
 	c->rules.up_after = from->up_after;

@@ -40,8 +40,8 @@ incidents_page_component(struct incidents *core, const char *page,
 
 	if ((c = component_find(core, id)) == NULL)
 		return;
-	core_replace(&c->page_id, page);
-	core_replace(&c->page_name, name);
+	xreplace(&c->page_id, page);
+	xreplace(&c->page_name, name);
 	component_show(core, c, status);
 	c->page_known = c->on_page = c->page_seen = true;
 	component_read(c);

@@ -268,7 +268,7 @@ incident_fill(const struct incidents *core, struct incident *i,
 	TAILQ_FOREACH(e, &i->entries, entry)
 		n++;
 	free(i->component);
-	i->component = core_alloc((n + 1) * sizeof(*i->component));
+	i->component = xcalloc(n + 1, sizeof(*i->component));
 	i->ncomponent = 0;
 	TAILQ_FOREACH(e, &i->entries, entry)
 		if (e->listed)

@@ -70,7 +70,7 @@ subject_init(struct subject *s, const struct incidents *core,
 	s->incident = i;
 	TAILQ_FOREACH(e, &i->entries, entry)
 		s->n++;
-	s->list = core_alloc((s->n + 1) * sizeof(*s->list));
+	s->list = xcalloc(s->n + 1, sizeof(*s->list));
 	s->n = 0;
 	TAILQ_FOREACH(e, &i->entries, entry)
 		if (e->listed && e->target != PAGE_STATUS_MAX) {

@@ -97,7 +97,7 @@ view_parts(const struct incident *i, size_t *n)
 	*n = 0;
 	TAILQ_FOREACH(e, &i->entries, entry)
 		++*n;
-	part = core_alloc((*n + 1) * sizeof(*part));
+	part = xcalloc(*n + 1, sizeof(*part));
 	*n = 0;
 	TAILQ_FOREACH(e, &i->entries, entry)
 		part[(*n)++] = (struct incident_part){ e->component->id,

@@ -12,20 +12,11 @@
 
 #include "../common/log.h"
 #include "../common/worker.h"
+#include "../common/xmalloc.h"
 #include "engine.h"
 #include "etcd.h"
 
 static struct etcd etcd;
-
-static char *
-need_string(const char *text)
-{
-	char *copy;
-
-	if ((copy = strdup(text)) == NULL)
-		fatal("strdup");
-	return (copy);
-}
 
 /* Who this is, for a person who reads the election key. */
 static void
@@ -60,7 +51,7 @@ etcd_init(struct event_base *base, const char *daemon)
 	http_init(base, ROLE_STORE);
 	etcd_json_init();
 	etcd.base = base;
-	etcd.user = need_string("");
+	etcd.user = xstrdup("");
 	make_identity(&etcd, daemon);
 	etcd_elect_init(&etcd);
 	etcd_write_init(&etcd);
@@ -371,7 +362,7 @@ nodes_replace(struct etcd *e, const struct conf_etcd *c)
 	memset(e->node, 0, sizeof(e->node));
 	e->nnode = c->nnode;
 	for (i = 0; i < e->nnode; i++) {
-		e->node[i].host = need_string(c->node[i].host);
+		e->node[i].host = xstrdup(c->node[i].host);
 		e->node[i].port = c->node[i].port;
 		e->node[i].tls = node_tls(c, i);
 		node_open(e, i);
@@ -386,7 +377,7 @@ nodes_replace(struct etcd *e, const struct conf_etcd *c)
 		e->said = SAY_NOTHING;
 	etcd_forget_token(e);
 	free(e->user);
-	e->user = need_string(c->user);
+	e->user = xstrdup(c->user);
 	etcd_elect_restart(e);
 }
 
@@ -416,7 +407,7 @@ etcd_commit(const struct conf *conf)
 	memcpy(e->secret, e->next, sizeof(e->secret));
 	memset(e->next, 0, sizeof(e->next));
 	if (e->instance == NULL) {
-		e->instance = need_string(conf->global.instance);
+		e->instance = xstrdup(conf->global.instance);
 		e->leader_key = make_key(e->instance, "leader");
 		e->last_key = make_key(e->instance, "leader.last");
 		e->state_prefix = make_key(e->instance, "state/");

@@ -4,6 +4,7 @@
 
 #include "../common/log.h"
 #include "../common/worker.h"
+#include "../common/xmalloc.h"
 #include "cluster.h"
 #include "follow.h"
 #include "renew.h"
@@ -36,16 +37,6 @@ static struct cluster {
 	bool		 waiting;	/* for what the exec plugin gives */
 	const char	*plugin_problem;
 } cluster;
-
-static char *
-copy(const char *s)
-{
-	char	*p;
-
-	if ((p = strdup(s)) == NULL)
-		fatal("cluster");
-	return (p);
-}
 
 static bool
 same(const char *a, const char *b)
@@ -268,7 +259,7 @@ set_namespaces(const struct conf *conf, const struct conf_cluster *cl)
 	cluster.nns = cl->nns;
 	cluster.wide = false;
 	for (i = 0; i < cl->nns; i++) {
-		cluster.ns[i] = copy(cl->ns[i]);
+		cluster.ns[i] = xstrdup(cl->ns[i]);
 		if (strcmp(cl->ns[i], "*") == 0)
 			cluster.wide = true;
 	}
@@ -407,7 +398,7 @@ cluster_configure(const struct conf *conf, struct credentials *c)
 	memset(c, 0, sizeof(*c));
 	cluster.env.authorization = cluster.credentials.authorization;
 	free(cluster.name);
-	cluster.name = copy(cl->name);
+	cluster.name = xstrdup(cl->name);
 	cluster.env.cluster = cluster.name;
 
 	if (new_server || new_token)

@@ -6,17 +6,8 @@
 #include <string.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "component_local.h"
-
-static char *
-copy(const char *s)
-{
-	char	*p;
-
-	if ((p = strdup(s)) == NULL)
-		fatal("component");
-	return (p);
-}
 
 static struct component *
 find(struct components *all, const char *id)
@@ -106,8 +97,8 @@ set_targets(struct component *c, const struct conf_component *cc, bool *fresh)
 		t = &c->target[i];
 		t->component = c;
 		t->kind = cc->watch[i].kind;
-		t->ns = copy(cc->watch[i].ns);
-		t->name = copy(cc->watch[i].what);
+		t->ns = xstrdup(cc->watch[i].ns);
+		t->name = xstrdup(cc->watch[i].what);
 		if (t->kind == KIND_SELECTOR)
 			t->selection = select_pods(c->all, &cc->watch[i], fresh);
 		table_add(&c->all->by_name, &t->link, table_hash(t->name));
@@ -137,7 +128,7 @@ component_new(struct components *all, const char *id)
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		fatal("component");
 	c->all = all;
-	c->id = copy(id);
+	c->id = xstrdup(id);
 	table_add(&all->by_id, &c->link, table_hash(id));
 	TAILQ_INSERT_TAIL(&all->queue, c, entry);
 	return (c);

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "server.h"
 
 static struct {
@@ -12,16 +12,6 @@ static struct {
 	char		*behind;	/* the proxy, "": no proxy */
 	unsigned	 behind_port;
 } last;
-
-static char *
-copy(const char *s)
-{
-	char	*p;
-
-	if ((p = strdup(s)) == NULL)
-		fatal("server");
-	return (p);
-}
 
 /* Of the server, or of the proxy in front of it. */
 static const struct conf_endpoint *
@@ -84,13 +74,13 @@ server_remember(const struct conf *conf)
 	free(last.path);
 	free(last.tls_name);
 	free(last.behind);
-	last.host = copy(ep->host);
-	last.path = copy(cl->path);
-	last.tls_name = copy(cl->tls_name);
+	last.host = xstrdup(ep->host);
+	last.path = xstrdup(cl->path);
+	last.tls_name = xstrdup(cl->tls_name);
 	last.port = ep->port;
 	last.tls = ep->tls;
 	last.insecure = cl->insecure;
-	last.behind = copy(cl->host);
+	last.behind = xstrdup(cl->host);
 	last.behind_port = cl->port;
 	return (last.path);
 }

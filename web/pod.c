@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "pods.h"
 
 struct pod_tree pods = RB_INITIALIZER(&pods);
@@ -56,26 +56,14 @@ pods_after(const struct pod *key)
 	return (p);
 }
 
-static char *
-copy(const char *s)
-{
-	char *p;
-
-	if ((p = strdup(s)) == NULL)
-		fatal("strdup");
-	return (p);
-}
-
 void
 pod_key_set(struct pod **key, const struct pod *p)
 {
-	struct pod *k;
+	struct pod *k = xcalloc(1, sizeof(*k));
 
-	if ((k = calloc(1, sizeof(*k))) == NULL)
-		fatal("calloc");
-	k->cluster = copy(p->cluster);
-	k->ns = copy(p->ns);
-	k->name = copy(p->name);
+	k->cluster = xstrdup(p->cluster);
+	k->ns = xstrdup(p->ns);
+	k->name = xstrdup(p->name);
 	pod_free(*key);
 	*key = k;
 }

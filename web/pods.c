@@ -5,6 +5,7 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "../common/worker.h"
+#include "../common/xmalloc.h"
 #include "pods.h"
 
 #define KEEP_FOR	60		/* s after the last one asked */
@@ -208,30 +209,15 @@ pods_want(struct request *req, void (*answer)(struct request *))
 /* -- what the watchers tell ------------------------------------------------ */
 
 static char *
-take_text(struct message *m)
-{
-	char *p;
-
-	if ((p = strdup(message_get_s(m))) == NULL)
-		fatal("strdup");
-	return (p);
-}
-
-static char *
 take_owner(struct message *m)
 {
 	uint64_t kind = message_get_u(m);
 	const char *name = message_get_s(m);
-	char *owner;
 
 	if (name[0] == '\0')
-		owner = strdup("");
-	else if (asprintf(&owner, "%s/%s", kind == KIND_ANY ? "other" :
-	    kind_name(kind), name) == -1)
-		owner = NULL;
-	if (owner == NULL)
-		fatal("strdup");
-	return (owner);
+		return (xstrdup(""));
+	return (xasprintf("%s/%s", kind == KIND_ANY ? "other" :
+	    kind_name(kind), name));
 }
 
 static struct pod *
@@ -242,9 +228,9 @@ pod_take(struct message *m)
 
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		fatal("calloc");
-	p->cluster = take_text(m);
-	p->ns = take_text(m);
-	p->name = take_text(m);
+	p->cluster = message_take_s(m);
+	p->ns = message_take_s(m);
+	p->name = message_take_s(m);
 	p->owner = take_owner(m);
 	p->ready = message_get_b(m);
 	p->terminating = message_get_b(m);
@@ -252,11 +238,9 @@ pod_take(struct message *m)
 	p->cause = cause < CAUSE_MAX ? cause : CAUSE_NONE;
 	p->since = message_get_u(m);
 	while (message_more(m)) {
-		p->component = reallocarray(p->component, p->ncomponent + 1,
+		p->component = xreallocarray(p->component, p->ncomponent + 1,
 		    sizeof(*p->component));
-		if (p->component == NULL)
-			fatal("reallocarray");
-		p->component[p->ncomponent++] = take_text(m);
+		p->component[p->ncomponent++] = message_take_s(m);
 	}
 	return (p);
 }

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "rows.h"
 
 int
@@ -46,26 +46,6 @@ mirror_incident(const char *key)
 	return (RB_FIND(incident_tree, &mirror.incidents, &find));
 }
 
-static void *
-zalloc(size_t size)
-{
-	void *p;
-
-	if ((p = calloc(1, size)) == NULL)
-		fatal("calloc");
-	return (p);
-}
-
-static char *
-take_text(struct message *m)
-{
-	char *p;
-
-	if ((p = strdup(message_get_s(m))) == NULL)
-		fatal("strdup");
-	return (p);
-}
-
 static unsigned
 take_count(struct message *m)
 {
@@ -77,11 +57,11 @@ take_count(struct message *m)
 struct component *
 component_take(struct message *m)
 {
-	struct component *c = zalloc(sizeof(*c));
+	struct component *c = xcalloc(1, sizeof(*c));
 
-	c->id = take_text(m);
-	c->name = take_text(m);
-	c->cluster = take_text(m);
+	c->id = message_take_s(m);
+	c->name = message_take_s(m);
+	c->cluster = message_take_s(m);
 	c->health = take_count(m);
 	c->cause = take_count(m);
 	c->ready = take_count(m);
@@ -90,8 +70,8 @@ component_take(struct message *m)
 	c->page = take_count(m);
 	c->wanted = take_count(m);
 	c->paused = message_get_b(m);
-	c->incident = take_text(m);
-	c->detail = take_text(m);
+	c->incident = message_take_s(m);
+	c->detail = message_take_s(m);
 	if (c->health < HEALTH_MAX && c->cause < CAUSE_MAX &&
 	    c->page <= PAGE_STATUS_MAX && c->wanted < PAGE_STATUS_MAX)
 		return (c);
@@ -119,12 +99,10 @@ incident_take_parts(struct incident *i, struct message *m)
 	bool ok = true;
 
 	while (message_more(m)) {
-		i->component = reallocarray(i->component, i->ncomponent + 1,
+		i->component = xreallocarray(i->component, i->ncomponent + 1,
 		    sizeof(*i->component));
-		if (i->component == NULL)
-			fatal("reallocarray");
 		part = &i->component[i->ncomponent++];
-		part->id = take_text(m);
+		part->id = message_take_s(m);
 		part->status = take_count(m);
 		part->pending = take_count(m);
 		ok = ok && part->status <= PAGE_STATUS_MAX &&
@@ -136,11 +114,11 @@ incident_take_parts(struct incident *i, struct message *m)
 struct incident *
 incident_take(struct message *m)
 {
-	struct incident *i = zalloc(sizeof(*i));
+	struct incident *i = xcalloc(1, sizeof(*i));
 
-	i->key = take_text(m);
-	i->id = take_text(m);
-	i->name = take_text(m);
+	i->key = message_take_s(m);
+	i->id = message_take_s(m);
+	i->name = message_take_s(m);
 	i->status = take_count(m);
 	i->started = message_get_u(m);
 	i->resolved = message_get_u(m);
@@ -173,15 +151,15 @@ incident_free(struct incident *i)
 struct worker_row *
 worker_row_take(struct message *m)
 {
-	struct worker_row *row = zalloc(sizeof(*row));
+	struct worker_row *row = xcalloc(1, sizeof(*row));
 
-	row->name = take_text(m);
+	row->name = message_take_s(m);
 	row->pid = message_get_u(m);
-	row->state = take_text(m);
+	row->state = message_take_s(m);
 	row->started = message_get_u(m);
 	row->restarts = message_get_u(m);
 	row->landlock = message_get_u(m);
-	row->death = take_text(m);
+	row->death = message_take_s(m);
 	row->memory = message_get_u(m);
 	row->cpu = message_get_u(m);
 	return (row);
@@ -199,19 +177,19 @@ worker_row_free(struct worker_row *row)
 struct watch_row *
 watch_row_take(struct message *m)
 {
-	struct watch_row *row = zalloc(sizeof(*row));
+	struct watch_row *row = xcalloc(1, sizeof(*row));
 
-	row->cluster = take_text(m);
-	row->resource = take_text(m);
-	row->ns = take_text(m);
-	row->state = take_text(m);
-	row->version = take_text(m);
+	row->cluster = message_take_s(m);
+	row->resource = message_take_s(m);
+	row->ns = message_take_s(m);
+	row->state = message_take_s(m);
+	row->version = message_take_s(m);
 	row->objects = message_get_u(m);
 	row->events = message_get_u(m);
 	row->bytes = message_get_u(m);
 	row->restarts = message_get_u(m);
 	row->last_event = message_get_u(m);
-	row->error = take_text(m);
+	row->error = message_take_s(m);
 	row->known = message_get_b(m);
 	return (row);
 }
@@ -231,15 +209,15 @@ watch_row_free(struct watch_row *row)
 struct silence *
 silence_take(struct message *m)
 {
-	struct silence *s = zalloc(sizeof(*s));
+	struct silence *s = xcalloc(1, sizeof(*s));
 
-	s->component = take_text(m);
-	s->name = take_text(m);
+	s->component = message_take_s(m);
+	s->name = message_take_s(m);
 	s->maintenance = message_get_b(m);
 	s->since = message_get_u(m);
 	s->until = message_get_u(m);
-	s->reason = take_text(m);
-	s->by = take_text(m);
+	s->reason = message_take_s(m);
+	s->by = message_take_s(m);
 	return (s);
 }
 
@@ -274,16 +252,16 @@ past_fits(const struct past *p)
 struct past *
 past_take(struct message *m)
 {
-	struct past *p = zalloc(sizeof(*p));
+	struct past *p = xcalloc(1, sizeof(*p));
 
 	p->time = message_get_u(m);
 	p->kind = take_count(m);
-	p->component = take_text(m);
-	p->name = take_text(m);
-	p->incident = take_text(m);
+	p->component = message_take_s(m);
+	p->name = message_take_s(m);
+	p->incident = message_take_s(m);
 	p->from = take_count(m);
 	p->to = take_count(m);
-	p->text = take_text(m);
+	p->text = message_take_s(m);
 	if (past_fits(p))
 		return (p);
 	past_free(p);
@@ -326,9 +304,7 @@ days_take(struct component *c, struct message *m)
 	c->first_day = message_get_u(m);
 	c->ndays = 0;
 	while (message_more(m)) {
-		c->days = reallocarray(c->days, c->ndays + 1, sizeof(*d));
-		if (c->days == NULL)
-			fatal("reallocarray");
+		c->days = xreallocarray(c->days, c->ndays + 1, sizeof(*d));
 		d = &c->days[c->ndays++];
 		d->day = message_get_u(m);
 		d->seconds[PAGE_OPERATIONAL] = 0;
