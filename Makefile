@@ -45,7 +45,8 @@ LDFLAGS +=	-pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 # What each executable is made of.
 common =	common/role.c common/log.c common/xmalloc.c common/message.c \
 		common/datagram.c common/channel.c common/health.c \
-		common/template.c common/conf.c common/secret.c common/cage.c
+		common/template.c common/conf.c common/conf_message.c \
+		common/secret.c common/cage.c
 worker =	$(common) common/clock.c common/usage.c common/worker.c
 http =		common/http.c common/http_server.c common/http_transfer.c \
 		common/http_multi.c common/json_values.c

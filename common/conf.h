@@ -206,8 +206,9 @@ struct conf	*conf_new(void);
 void		 conf_free(struct conf *);	/* NULL is allowed */
 
 /*
- * One MSG_CONF_GLOBAL, _CLUSTER, _COMPONENT, _ENDPOINT, _ETCD or _WEB row into
- * the configuration.  Returns NULL, or a static text if a value is out of range.
+ * conf_message.c: one MSG_CONF_GLOBAL, _CLUSTER, _COMPONENT, _TEXT, _ENDPOINT,
+ * _ETCD or _WEB row into the configuration.  Returns NULL, or a static text if a
+ * value is out of range.
  */
 const char	*conf_take(struct conf *, struct message *);
 
