@@ -40,6 +40,13 @@ static const char *const status_names[PAGE_STATUS_MAX] = {
 	[PAGE_MAJOR]		= "MAJOROUTAGE",
 };
 
+static const char *const phase_names[PHASE_MAX] = {
+	[PHASE_INVESTIGATING]	= "INVESTIGATING",
+	[PHASE_IDENTIFIED]	= "IDENTIFIED",
+	[PHASE_MONITORING]	= "MONITORING",
+	[PHASE_RESOLVED]	= "RESOLVED",
+};
+
 const char *
 health_name(enum health health)
 {
@@ -92,4 +99,21 @@ page_status_parse(const char *word)
 	if (strcmp(word, "MINOROUTAGE") == 0)
 		return (PAGE_DEGRADED);
 	return (PAGE_STATUS_MAX);
+}
+
+const char *
+incident_phase_name(enum incident_phase phase)
+{
+	return ((unsigned)phase < PHASE_MAX ? phase_names[phase] : "?");
+}
+
+enum incident_phase
+incident_phase_parse(const char *word)
+{
+	unsigned i;
+
+	for (i = 0; i < PHASE_MAX; i++)
+		if (strcmp(word, phase_names[i]) == 0)
+			break;
+	return (i);
 }

@@ -1,5 +1,4 @@
-/* Health and what the page shows: the words that watcher, notifier and
- * kanatactl share. */
+/* Health and what the page shows: the words that all roles share. */
 #ifndef KANATA_HEALTH_H
 #define KANATA_HEALTH_H
 
@@ -46,6 +45,15 @@ enum page_status {
 	PAGE_STATUS_MAX
 };
 
+/* Of an incident, as Instatus names them. */
+enum incident_phase {
+	PHASE_INVESTIGATING,
+	PHASE_IDENTIFIED,
+	PHASE_MONITORING,
+	PHASE_RESOLVED,
+	PHASE_MAX
+};
+
 const char	*health_name(enum health);	/* "ok", "rolling" */
 const char	*cause_name(enum cause);	/* "crash-looping" */
 /* _MAX when there is no such word. */
@@ -55,5 +63,8 @@ enum cause	 cause_parse(const char *);
 const char	*page_status_name(enum page_status);
 /* PAGE_STATUS_MAX when there is no such word.  MINOROUTAGE reads as degraded. */
 enum page_status page_status_parse(const char *);
+const char	*incident_phase_name(enum incident_phase);	/* "RESOLVED" */
+/* PHASE_MAX when there is no such word. */
+enum incident_phase incident_phase_parse(const char *);
 
 #endif

@@ -27,7 +27,6 @@ void	 show_append(struct showing *, const char *array, json_t *row);
 json_t	*show_text(const char *);
 json_t	*show_number(uint64_t);
 const char *show_when(uint64_t ms);	/* one of four static buffers */
-const char *show_phase(uint64_t);
 
 /* show_order.c: rows of what operators ask and see. */
 void	 show_silence(struct showing *, struct message *);

@@ -11,17 +11,6 @@
 #include "../common/log.h"
 #include "kanatactl.h"
 
-static const char *const phases[] = {
-	"INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED"
-};
-
-const char *
-show_phase(uint64_t phase)
-{
-	return (phase < sizeof(phases) / sizeof(phases[0]) ? phases[phase] :
-	    "?");
-}
-
 /* RFC 3339, UTC; one of four static buffers. */
 const char *
 show_when(uint64_t ms)
@@ -154,10 +143,10 @@ show_incident(struct showing *show, struct message *m)
 		show_heading(show, m->type, "INCIDENT");
 		printf("%s  %s  %s  started %s  updated %s  resolved %s",
 		    log_safe(key), id[0] == '\0' ? "-" : log_safe(id),
-		    show_phase(status), show_when(started), show_when(updated),
-		    show_when(resolved));
-		if (pending < sizeof(phases) / sizeof(phases[0]))
-			printf("  pending %s", show_phase(pending));
+		    incident_phase_name(status), show_when(started),
+		    show_when(updated), show_when(resolved));
+		if (pending < PHASE_MAX)
+			printf("  pending %s", incident_phase_name(pending));
 		if (attempts > 0)
 			printf("  failed %llu times, again %s",
 			    (unsigned long long)attempts, show_when(again));
@@ -169,12 +158,14 @@ show_incident(struct showing *show, struct message *m)
 	if (show->as_json)
 		show_append(show, "incidents", json_pack(
 		    "{s:o s:o s:o s:s s:s s:s s:s s:s* s:o s:s s:O}", "key",
-		    show_text(key), "id", show_text(id), "name", show_text(name), "status",
-		    show_phase(status), "started", show_when(started), "updated",
-		    show_when(updated), "resolved", show_when(resolved), "pending",
-		    pending < sizeof(phases) / sizeof(phases[0]) ?
-		    show_phase(pending) : NULL, "attempts", show_number(attempts),
-		    "again", show_when(again), "components", components));
+		    show_text(key), "id", show_text(id), "name",
+		    show_text(name), "status", incident_phase_name(status),
+		    "started", show_when(started), "updated",
+		    show_when(updated), "resolved", show_when(resolved),
+		    "pending", pending < PHASE_MAX ?
+		    incident_phase_name(pending) : NULL, "attempts",
+		    show_number(attempts), "again", show_when(again),
+		    "components", components));
 	else
 		putchar('\n');
 	json_decref(components);

@@ -67,7 +67,7 @@ history_word(uint64_t kind, uint64_t value)
 		return (value < PAGE_STATUS_MAX ? page_status_name(value) :
 		    "-");
 	case HISTORY_INCIDENT:
-		return (show_phase(value));
+		return (incident_phase_name(value));
 	default:
 		return (value != 0 ? "begins" : "ends");
 	}

@@ -172,16 +172,6 @@ enum operation_type {
 	OP_WEBHOOK		/* trigger */
 };
 
-enum incident_phase {		/* as Instatus names them */
-	PHASE_INVESTIGATING,
-	PHASE_IDENTIFIED,
-	PHASE_MONITORING,
-	PHASE_RESOLVED,
-	PHASE_MAX
-};
-const char *incident_phase_name(enum incident_phase);
-enum incident_phase incident_phase_parse(const char *);	/* PHASE_MAX: none */
-
 /* PAGE_STATUS_MAX: affected, but its status is left to the human who set it. */
 struct operation_component { const char *id; enum page_status status; };
 

@@ -16,27 +16,6 @@
 #define TITLE_BYTES	255	/* as much as a name may have in a message */
 #define MESSAGE_BYTES	8192
 
-static const char *const phase_names[PHASE_MAX] = {
-	"INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED"
-};
-
-const char *
-incident_phase_name(enum incident_phase phase)
-{
-	return ((unsigned)phase < PHASE_MAX ? phase_names[phase] : "?");
-}
-
-enum incident_phase
-incident_phase_parse(const char *s)
-{
-	int i;
-
-	for (i = 0; i < PHASE_MAX; i++)
-		if (strcmp(phase_names[i], s) == 0)
-			break;
-	return ((enum incident_phase)i);
-}
-
 /* -- what it is about ----------------------------------------------------- */
 
 struct subject {

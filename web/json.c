@@ -87,11 +87,11 @@ pack_incident(const struct incident *i)
 	return (json_pack("{s:o s:o s:o s:s s:o s:o s:o s:o s:o s:o}",
 	    "key", json_text(i->key), "id", i->id[0] == '\0' ? json_null() :
 	    json_text(i->id), "name", json_text(i->name), "status",
-	    incident_status_name(i->status), "started", json_time(i->started),
+	    incident_phase_name(i->status), "started", json_time(i->started),
 	    "updated", json_time(i->updated), "resolved",
 	    json_time(i->resolved), "pending",
-	    i->pending == INCIDENT_STATUS_MAX ? json_null() :
-	    json_string(incident_status_name(i->pending)), "attempts",
+	    i->pending == PHASE_MAX ? json_null() :
+	    json_string(incident_phase_name(i->pending)), "attempts",
 	    json_number(i->attempts), "components", parts));
 }
 

@@ -243,18 +243,18 @@ put_components(struct evbuffer *out)
 static void
 put_incidents(struct evbuffer *out)
 {
-	unsigned count[INCIDENT_STATUS_MAX] = { 0 }, pending = 0, i;
+	unsigned count[PHASE_MAX] = { 0 }, pending = 0, i;
 	struct incident *in;
 
 	RB_FOREACH(in, incident_tree, &mirror.incidents) {
 		count[in->status]++;
-		pending += in->pending != INCIDENT_STATUS_MAX;
+		pending += in->pending != PHASE_MAX;
 	}
 	put_head(out, "kanata_incidents", "gauge",
 	    "Incidents that are open or remembered, by status.");
-	for (i = 0; i < INCIDENT_STATUS_MAX; i++)
+	for (i = 0; i < PHASE_MAX; i++)
 		evbuffer_add_printf(out, "kanata_incidents{status=\"%s\"} "
-		    "%u\n", incident_status_name(i), count[i]);
+		    "%u\n", incident_phase_name(i), count[i]);
 	put_gauge(out, "kanata_incidents_pending",
 	    "Incidents with a change that the page has not acknowledged.",
 	    pending);

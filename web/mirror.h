@@ -54,8 +54,8 @@ struct incident_component {
 struct incident {
 	RB_ENTRY(incident) node;	/* by key */
 	char		*key, *id, *name;
-	unsigned	 status;	/* index of incident_status_name */
-	unsigned	 pending;	/* the same, INCIDENT_STATUS_MAX: nothing */
+	unsigned	 status;	/* enum incident_phase */
+	unsigned	 pending;	/* the same, PHASE_MAX: nothing */
 	uint64_t	 started, resolved, updated, again;
 	unsigned	 attempts;
 	unsigned	 ncomponent;
@@ -66,8 +66,6 @@ RB_HEAD(incident_tree, incident);
 RB_PROTOTYPE(incident_tree, incident, node, incident_compare)
 int		 incident_compare(const struct incident *,
 		    const struct incident *);
-#define INCIDENT_STATUS_MAX	4
-const char	*incident_status_name(unsigned);	/* "INVESTIGATING" */
 
 struct silence {
 	LIST_ENTRY(silence) entry;

@@ -52,7 +52,7 @@ past_words(struct evbuffer *buf, const struct past *p)
 		    panel_status_words(p->to));
 		break;
 	case HISTORY_INCIDENT:
-		html(buf, "Posted as %s", incident_status_name(p->to));
+		html(buf, "Posted as %s", incident_phase_name(p->to));
 		break;
 	case HISTORY_SILENCE:
 	case HISTORY_MAINTENANCE:
@@ -113,7 +113,7 @@ incident(struct evbuffer *buf, const struct incident *i)
 
 	html(buf, "<li><div class=\"head\"><h3>%s</h3>"
 	    "<span class=\"soft\">%s since ", i->name,
-	    incident_status_name(i->status));
+	    incident_phase_name(i->status));
 	html_time(buf, i->started);
 	html(buf, "</span></div><p>");
 	for (n = 0; n < i->ncomponent; n++)
@@ -122,9 +122,9 @@ incident(struct evbuffer *buf, const struct incident *i)
 		    panel_component_name(i->component[n].id),
 		    panel_status_words(i->component[n].status));
 	html(buf, "</p>");
-	if (i->pending != INCIDENT_STATUS_MAX) {
+	if (i->pending != PHASE_MAX) {
 		html(buf, "<p class=\"soft\">About to be posted as %s",
-		    incident_status_name(i->pending));
+		    incident_phase_name(i->pending));
 		if (i->attempts > 0)
 			html(buf, ", failed %u times", i->attempts);
 		html(buf, "</p>");

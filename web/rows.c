@@ -19,16 +19,6 @@ incident_compare(const struct incident *a, const struct incident *b)
 RB_GENERATE(component_tree, component, node, component_compare)
 RB_GENERATE(incident_tree, incident, node, incident_compare)
 
-const char *
-incident_status_name(unsigned status)
-{
-	static const char *const names[INCIDENT_STATUS_MAX] = {
-		"INVESTIGATING", "IDENTIFIED", "MONITORING", "RESOLVED"
-	};
-
-	return (status < INCIDENT_STATUS_MAX ? names[status] : "?");
-}
-
 /* Borrows the texts: for RB_FIND. */
 struct component *
 mirror_component(const char *id)
@@ -126,8 +116,8 @@ incident_take(struct message *m)
 	i->pending = take_count(m);
 	i->attempts = take_count(m);
 	i->again = message_get_u(m);
-	if (incident_take_parts(i, m) && i->status < INCIDENT_STATUS_MAX &&
-	    i->pending <= INCIDENT_STATUS_MAX)
+	if (incident_take_parts(i, m) && i->status < PHASE_MAX &&
+	    i->pending <= PHASE_MAX)
 		return (i);
 	incident_free(i);
 	return (NULL);
@@ -240,7 +230,7 @@ past_fits(const struct past *p)
 	case HISTORY_PAGE:
 		return (p->from <= PAGE_STATUS_MAX && p->to <= PAGE_STATUS_MAX);
 	case HISTORY_INCIDENT:
-		return (p->to < INCIDENT_STATUS_MAX);
+		return (p->to < PHASE_MAX);
 	case HISTORY_SILENCE:
 	case HISTORY_MAINTENANCE:
 		return (true);
