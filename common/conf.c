@@ -20,14 +20,6 @@ static const char *const publish_names[] = {
 	"incidents", "statuses", "webhook"
 };
 
-static const char *const history_names[HISTORY_MAX] = {
-	[HISTORY_HEALTH]	= "health",
-	[HISTORY_PAGE]		= "page",
-	[HISTORY_INCIDENT]	= "incident",
-	[HISTORY_SILENCE]	= "silence",
-	[HISTORY_MAINTENANCE]	= "maintenance",
-};
-
 const char *
 kind_name(enum kind kind)
 {
@@ -57,12 +49,6 @@ publish_name(unsigned bit)
 {
 	return (bit < sizeof(publish_names) / sizeof(publish_names[0]) ?
 	    publish_names[bit] : NULL);
-}
-
-const char *
-history_name(uint64_t kind)
-{
-	return (kind < HISTORY_MAX ? history_names[kind] : "?");
 }
 
 static void

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "../common/message.h"
+#include "../common/show.h"
 
 /* What a row becomes; borrowed strings. */
 struct showing {

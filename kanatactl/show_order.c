@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../common/conf.h"
 #include "../common/health.h"
 #include "../common/log.h"
 #include "kanatactl.h"
@@ -56,23 +55,6 @@ show_reason(struct showing *show, struct message *m)
 	putchar('\n');
 }
 
-/* What from and to are called. */
-static const char *
-history_word(uint64_t kind, uint64_t value)
-{
-	switch (kind) {
-	case HISTORY_HEALTH:
-		return (health_name(value));
-	case HISTORY_PAGE:
-		return (value < PAGE_STATUS_MAX ? page_status_name(value) :
-		    "-");
-	case HISTORY_INCIDENT:
-		return (incident_phase_name(value));
-	default:
-		return (value != 0 ? "begins" : "ends");
-	}
-}
-
 /* The array that the row belongs to: what follows an incident is its timeline. */
 static void
 history_append(struct showing *show, bool timeline, json_t *row)
@@ -112,8 +94,8 @@ show_history(struct showing *show, struct message *m)
 		    show_when(time), "kind", history_name(kind), "component",
 		    show_text(component), "name",
 		    show_text(name), "incident", show_text(incident), "from",
-		    pair ? history_word(kind, from) : NULL, "to",
-		    history_word(kind, to), "text", show_text(text)));
+		    pair ? history_word(kind, from, "-") : NULL, "to",
+		    history_word(kind, to, "-"), "text", show_text(text)));
 		return;
 	}
 	if (timeline)
@@ -126,8 +108,8 @@ show_history(struct showing *show, struct message *m)
 	if (incident[0] != '\0')
 		printf("  %s", log_safe(incident));
 	if (pair)
-		printf("  %s ->", history_word(kind, from));
-	printf("  %s", history_word(kind, to));
+		printf("  %s ->", history_word(kind, from, "-"));
+	printf("  %s", history_word(kind, to, "-"));
 	if (kind == HISTORY_INCIDENT)
 		printf("  \"%s\"", log_safe(name));
 	if (text[0] != '\0')

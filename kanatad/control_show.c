@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "../common/log.h"
+#include "../common/show.h"
 #include "../common/usage.h"
 #include "control.h"
 

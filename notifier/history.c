@@ -73,22 +73,6 @@ history_free(struct annals *h)
 
 /* -- words ---------------------------------------------------------------- */
 
-static const char *
-word_of(enum history kind, unsigned value)
-{
-	switch (kind) {
-	case HISTORY_HEALTH:
-		return (health_name(value));
-	case HISTORY_PAGE:
-		return (value < PAGE_STATUS_MAX ? page_status_name(value) :
-		    "none");
-	case HISTORY_INCIDENT:
-		return (incident_phase_name(value));
-	default:
-		return (value != 0 ? "begins" : "ends");
-	}
-}
-
 static int
 value_of(enum history kind, const char *word, unsigned *value)
 {
@@ -231,8 +215,8 @@ render_entry(const struct entry *e)
 	put(object, "component", e->component);
 	put(object, "incident", e->incident);
 	if (e->kind == HISTORY_HEALTH || e->kind == HISTORY_PAGE)
-		put(object, "from", word_of(e->kind, e->from));
-	put(object, "to", word_of(e->kind, e->to));
+		put(object, "from", history_word(e->kind, e->from, "none"));
+	put(object, "to", history_word(e->kind, e->to, "none"));
 	put(object, "name", e->name);
 	put(object, "text", e->text);
 	return (object);
@@ -267,13 +251,10 @@ static int
 restore_entry(struct chunk *c, const json_t *object)
 {
 	struct entry e = { .at = timestamp_parse(get(object, "at")) };
-	const char *kind = get(object, "kind"), *from = get(object, "from");
-	int k;
+	const char *from = get(object, "from");
 
-	for (k = 0; k < HISTORY_MAX && strcmp(history_name(k), kind) != 0; k++)
-		;
-	e.kind = (enum history)k;
-	if (k == HISTORY_MAX || e.at == 0 ||
+	e.kind = history_parse(get(object, "kind"));
+	if (e.kind == HISTORY_MAX || e.at == 0 ||
 	    value_of(e.kind, get(object, "to"), &e.to) == -1 ||
 	    (from[0] != '\0' && value_of(e.kind, from, &e.from) == -1))
 		return (-1);

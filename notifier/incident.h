@@ -22,6 +22,7 @@
 
 #include "../common/conf.h"
 #include "../common/health.h"
+#include "../common/show.h"
 
 struct incidents;		/* the whole core */
 

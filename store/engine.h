@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 #include "../common/conf.h"
+#include "../common/show.h"
 #include "state.h"
 
 /* Who speaks. */

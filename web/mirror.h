@@ -15,6 +15,7 @@
 #include "../common/conf.h"
 #include "../common/health.h"
 #include "../common/metric.h"
+#include "../common/show.h"
 
 /* Seconds for which the page showed each status on that day, UTC. */
 struct day {

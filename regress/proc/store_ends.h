@@ -5,6 +5,7 @@
 #ifndef REGRESS_STORE_ENDS_H
 #define REGRESS_STORE_ENDS_H
 
+#include "../../common/show.h"
 #include "child.h"
 #include "server.h"
 

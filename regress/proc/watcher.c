@@ -18,6 +18,7 @@
 
 #include "../../common/health.h"
 #include "../../common/message_io.h"
+#include "../../common/show.h"
 #include "child.h"
 #include "server.h"
 
