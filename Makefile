@@ -88,7 +88,8 @@ decoding =	watcher/table.c watcher/timestamp.c common/selector.c \
 		watcher/wire.c
 objects =	$(decoding) watcher/objects.c watcher/objects_node.c \
 		watcher/objects_pod.c watcher/objects_select.c
-components =	$(objects) watcher/health.c watcher/gather.c \
+judging =	watcher/health.c watcher/health_tally.c watcher/health_merge.c
+components =	$(objects) $(judging) watcher/gather.c \
 		watcher/component.c watcher/component_conf.c \
 		watcher/show_pods.c watcher/follow.c
 streams =	watcher/stream.c watcher/stream_request.c watcher/stream_read.c \
@@ -274,9 +275,9 @@ unit_selector_SRCS = common/log.c common/selector.c
 unit_selector_LIBS = -lbsd
 unit_splitter_SRCS = common/log.c watcher/splitter.c
 unit_splitter_LIBS = -lbsd
-unit_health_SRCS = common/health.c watcher/health.c
+unit_health_SRCS = common/health.c $(judging)
 UNIT +=		health_property
-unit_health_property_SRCS = $(common) watcher/health.c regress/unit/shrink.c
+unit_health_property_SRCS = $(common) $(judging) regress/unit/shrink.c
 unit_health_property_LIBS = $(unit_message_LIBS)
 UNIT +=		object
 unit_object_SRCS = common/log.c common/health.c $(decoding)

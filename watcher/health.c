@@ -4,25 +4,10 @@
  * What counts is capacity: how many of the wanted replicas can serve.  Pods that
  * were deleted, drained, evicted or completed are not looked at for themselves.
  */
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "health.h"
-
-/* What one look at the pods of a workload found. */
-struct tally {
-	unsigned	 live;		/* neither ending nor ended */
-	unsigned	 live_fresh;
-	unsigned	 available;	/* ready, and for minReadySeconds */
-	unsigned	 starting;	/* new, nothing wrong with them yet ... */
-	uint64_t	 starting_until; /* ... before this time; 0: for ever */
-	bool		 was_ready;	/* one of them was ready once */
-	uint64_t	 changed;	/* the last change of any of them */
-	struct pod_state worst;		/* that lacks; name NULL: none does */
-	struct pod_state worst_fresh;	/* of the newest revision */
-	struct pod_state gone;		/* failed or ending */
-};
+#include "health_local.h"
 
 /* The pods of a workload, one at a time. */
 struct pods {
@@ -31,114 +16,11 @@ struct pods {
 	size_t		 n;
 };
 
-/* The higher, the better it explains what is wrong. */
-static int
-cause_rank(enum cause cause)
-{
-	switch (cause) {
-	case CAUSE_IMAGE:
-		return (9);
-	case CAUSE_CONFIG:
-		return (8);
-	case CAUSE_OOM:
-		return (7);
-	case CAUSE_CRASH_LOOP:
-		return (6);
-	case CAUSE_NODE_LOST:
-		return (5);
-	case CAUSE_UNSCHEDULABLE:
-		return (4);
-	case CAUSE_FAILED:
-		return (3);
-	case CAUSE_EVICTED:
-		return (2);
-	case CAUSE_NOT_READY:
-		return (1);
-	default:
-		return (0);
-	}
-}
-
-/* It will not become ready by waiting. */
-static bool
-cause_is_bad(enum cause cause)
-{
-	return (cause == CAUSE_IMAGE || cause == CAUSE_CONFIG ||
-	    cause == CAUSE_OOM || cause == CAUSE_CRASH_LOOP);
-}
-
-static uint64_t
-pod_changed(const struct pod_state *p)
-{
-	return (p->ready_since > p->created ? p->ready_since : p->created);
-}
-
-static void
-look_again(struct health_view *out, uint64_t when)
+void
+health_look_again(struct health_view *out, uint64_t when)
 {
 	if (out->look_again == 0 || when < out->look_again)
 		out->look_again = when;
-}
-
-/* The name decides between equals, so that the order of the pods never shows. */
-static void
-worse_pod(struct pod_state *a, const struct pod_state *b)
-{
-	int	 ra, rb;
-
-	if (a->name != NULL) {
-		ra = cause_rank(a->cause);
-		rb = cause_rank(b->cause);
-		if (ra != rb ? ra > rb : strcmp(a->name, b->name) <= 0)
-			return;
-	}
-	*a = *b;
-}
-
-/* NULL if there is none. */
-static const struct pod_state *
-some_pod(const struct pod_state *p)
-{
-	return (p->name == NULL ? NULL : p);
-}
-
-static void
-tally_pod(struct tally *t, const struct pod_state *p,
-    const struct workload_state *w, const struct health_rules *rules,
-    uint64_t now, struct health_view *out)
-{
-	bool	 waits = p->ready && p->ready_since + w->min_ready > now;
-
-	if (pod_changed(p) > t->changed)
-		t->changed = pod_changed(p);
-	/* Ready, but not for as long as it takes, it has not served yet. */
-	if (waits)
-		look_again(out, p->ready_since + w->min_ready);
-	else if (p->was_ready)
-		t->was_ready = true;
-	if (p->terminating || p->succeeded || p->failed) {
-		if (p->failed || p->terminating)
-			worse_pod(&t->gone, p);
-		return;
-	}
-	t->live++;
-	if (p->fresh)
-		t->live_fresh++;
-	if (p->ready) {
-		t->starting += waits;
-		t->available += !waits;
-		return;
-	}
-	worse_pod(&t->worst, p);
-	if (p->fresh)
-		worse_pod(&t->worst_fresh, p);
-	if (p->was_ready || cause_is_bad(p->cause) ||
-	    now >= p->created + rules->first_ready_within)
-		return;
-	t->starting++;
-	if (t->starting_until == 0 || p->created + rules->first_ready_within <
-	    t->starting_until)
-		t->starting_until = p->created + rules->first_ready_within;
 }
 
 static void
@@ -205,7 +87,7 @@ still_first_start(const struct workload_state *w, const struct tally *t,
 	    rules->first_ready_within;
 	if (now >= until)
 		return (false);
-	look_again(out, until);
+	health_look_again(out, until);
 	return (true);
 }
 
@@ -218,7 +100,7 @@ rollout_stuck(const struct workload_state *w, const struct tally *t, bool rollin
     const struct health_rules *rules, uint64_t now, uint64_t *since,
     struct health_view *out)
 {
-	const struct pod_state	*p = some_pod(&t->worst_fresh);
+	const struct pod_state	*p = pod_or_null(&t->worst_fresh);
 	bool			 bad = p != NULL && cause_is_bad(p->cause);
 
 	if (!w->deadline && !rolling)
@@ -242,7 +124,7 @@ rollout_stuck(const struct workload_state *w, const struct tally *t, bool rollin
 		*since = p->created + rules->first_ready_within;
 		return (CAUSE_STUCK);
 	}
-	look_again(out, p->created + rules->first_ready_within);
+	health_look_again(out, p->created + rules->first_ready_within);
 	return (CAUSE_NONE);
 }
 
@@ -277,14 +159,15 @@ growing(const struct tally *t, unsigned desired, const struct health_rules *rule
 		m->grown = now;
 	if (now >= m->grown + rules->first_ready_within)
 		return (false);
-	look_again(out, m->grown + rules->first_ready_within);
+	health_look_again(out, m->grown + rules->first_ready_within);
 	if (t->starting_until != 0)
-		look_again(out, t->starting_until);
+		health_look_again(out, t->starting_until);
 	return (true);
 }
 
-static enum health
-by_threshold(unsigned ready, unsigned desired, const struct health_rules *rules)
+enum health
+health_by_threshold(unsigned ready, unsigned desired,
+    const struct health_rules *rules)
 {
 	if (ready == 0)
 		return (HEALTH_MAJOR);
@@ -325,14 +208,15 @@ judge_missing(const struct workload_state *w, const struct tally *t, bool rollin
 	    (t->worst.name == NULL || !cause_is_bad(t->worst.cause))) {
 		rolling = true;
 		if (t->starting_until != 0)
-			look_again(out, t->starting_until);
+			health_look_again(out, t->starting_until);
 	}
 	out->cause = missing_cause(w, t);
 	if (rolling && t->available >= minimum)
 		out->health = HEALTH_ROLLING;
 	else
-		out->health = by_threshold(out->ready, out->desired, rules);
-	blame(out, t->worst.name != NULL ? &t->worst : some_pod(&t->gone));
+		out->health = health_by_threshold(out->ready, out->desired,
+		    rules);
+	blame(out, t->worst.name != NULL ? &t->worst : pod_or_null(&t->gone));
 }
 
 /* When the missing capacity went, by the cluster's timestamps. */
@@ -365,7 +249,7 @@ judge_replicas(const struct workload_state *w, const struct pods *pods,
 	memset(&t, 0, sizeof(t));
 	for (i = 0; i < pods->n; i++) {
 		pods->pod(pods->arg, i, &p);
-		tally_pod(&t, &p, w, rules, now, out);
+		tally_add(&t, &p, w, rules, now, out);
 	}
 	out->desired = count_wanted(w, &t);
 	out->ready = t.available < out->desired ? t.available : out->desired;
@@ -390,10 +274,10 @@ judge_replicas(const struct workload_state *w, const struct pods *pods,
 	if (out->ready < out->desired &&
 	    still_first_start(w, &t, rules, now, m, out)) {
 		say_unknown(out, CAUSE_STARTING);
-		blame(out, some_pod(&t.worst));
+		blame(out, pod_or_null(&t.worst));
 	} else if (stuck != CAUSE_NONE) {
 		out->health = out->ready == out->desired ? HEALTH_DEGRADED :
-		    by_threshold(out->ready, out->desired, rules);
+		    health_by_threshold(out->ready, out->desired, rules);
 		out->cause = stuck;
 		if (out->health == HEALTH_MAJOR && t.changed > since)
 			since = t.changed;
@@ -466,7 +350,7 @@ judge_job(const struct workload_state *w, const struct pods *pods, uint64_t now,
 			continue;
 		active++;
 		if (!p.ready)
-			worse_pod(&worst, &p);
+			pod_keep_worse(&worst, &p);
 	}
 	out->desired = 1;
 	if (w->suspended) {
@@ -535,70 +419,4 @@ health_judge(const struct workload_state *w, const struct pod_state *pods,
     struct health_memory *m, struct health_view *out)
 {
 	health_judge_each(w, array_pod, pods, npods, rules, now, m, out);
-}
-
-/* Where a health stands among others of the same component. */
-static int
-merge_rank(const struct health_view *v)
-{
-	switch (v->health) {
-	case HEALTH_UNKNOWN:
-		if (v->cause == CAUSE_DELETED)
-			return (0);
-		if (v->cause == CAUSE_STARTING)
-			return (1);
-		return (5);	/* not known to be well, so not said to be */
-	case HEALTH_IDLE:
-		return (2);
-	case HEALTH_OK:
-		return (3);
-	case HEALTH_ROLLING:
-		return (4);
-	default:
-		return (6 + (int)v->health - HEALTH_DEGRADED);
-	}
-}
-
-void
-health_merge(struct health_view *a, const struct health_view *b,
-    const struct health_rules *rules, bool pooled)
-{
-	struct health_view	 old = *a;
-	int			 ra = merge_rank(a), rb = merge_rank(b);
-
-	/* What is paused says nothing beside what is not. */
-	if (a->paused != b->paused) {
-		if (a->paused)
-			*a = *b;
-		return;
-	}
-	if (rb > ra)
-		*a = *b;
-	else if (rb == ra && (a->health == HEALTH_OK ? b->since > a->since :
-	    b->since < a->since))
-		a->since = b->since;
-	a->ready = old.ready > UINT_MAX - b->ready ? UINT_MAX :
-	    old.ready + b->ready;
-	a->desired = old.desired > UINT_MAX - b->desired ? UINT_MAX :
-	    old.desired + b->desired;
-	if (pooled && a->health >= HEALTH_DEGRADED && a->ready < a->desired)
-		a->health = by_threshold(a->ready, a->desired, rules);
-	a->look_again = old.look_again;
-	if (b->look_again != 0)
-		look_again(a, b->look_again);
-}
-
-void
-health_settle(struct health_view *v, struct health_memory *m, uint64_t latest)
-{
-	if (v->health == HEALTH_UNKNOWN)
-		return;
-	if (m->health == v->health) {
-		v->since = m->since;
-		return;
-	}
-	if (v->health < m->health && latest > v->since)
-		v->since = latest;
-	m->health = v->health;
-	m->since = v->since;
 }
