@@ -114,6 +114,7 @@ kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
 		notifier/main.c notifier/api.c notifier/access.c \
 		notifier/gate.c \
 		notifier/instatus.c notifier/page.c notifier/post.c \
+		notifier/post_incident.c notifier/post_observe.c \
 		notifier/persist.c notifier/show.c notifier/feed.c \
 		notifier/share.c notifier/operator.c notifier/journal.c \
 		notifier/show_explain.c \
