@@ -76,27 +76,32 @@ post_free(struct post *p)
 	flying--;
 }
 
-static void
-count(const struct operation *op, enum operation_result result)
+static enum metric
+metric_of(enum operation_result result)
 {
-	static const enum metric metrics[] = {
-		[OP_DONE] = METRIC_POSTS_DONE, [OP_ABSENT] = METRIC_POSTS_ABSENT,
-		[OP_FOREIGN] = METRIC_POSTS_FOREIGN,
-		[OP_RETRY] = METRIC_POSTS_RETRIED,
-		[OP_UNSURE] = METRIC_POSTS_UNSURE,
-		[OP_REFUSED] = METRIC_POSTS_REFUSED
-	};
-
-	/* That only looked. */
-	if (op->type != OP_FIND)
-		feed_count(metrics[result]);
+	switch (result) {
+	case OP_DONE:
+		return (METRIC_POSTS_DONE);
+	case OP_ABSENT:
+		return (METRIC_POSTS_ABSENT);
+	case OP_FOREIGN:
+		return (METRIC_POSTS_FOREIGN);
+	case OP_RETRY:
+		return (METRIC_POSTS_RETRIED);
+	case OP_REFUSED:
+		return (METRIC_POSTS_REFUSED);
+	default:
+		return (METRIC_POSTS_UNSURE);
+	}
 }
 
 void
 post_done(struct post *p, enum operation_result result, const char *id,
     uint64_t delay)
 {
-	count(&p->op, result);
+	/* What only looked is no post. */
+	if (p->op.type != OP_FIND)
+		feed_count(metric_of(result));
 	incidents_done(core, p->op.id, result, id, delay, clock_now());
 	post_free(p);
 	notifier_kick();
