@@ -111,8 +111,8 @@ incidents =	notifier/incident.c notifier/rules.c notifier/debounce.c \
 		notifier/explain.c common/duration.c
 history =	notifier/history.c notifier/days.c
 kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
-		notifier/main.c notifier/api.c notifier/access.c \
-		notifier/gate.c \
+		notifier/main.c notifier/api.c notifier/api_reply.c \
+		notifier/access.c notifier/gate.c \
 		notifier/instatus.c notifier/page.c notifier/post.c \
 		notifier/post_incident.c notifier/post_observe.c \
 		notifier/persist.c notifier/show.c notifier/feed.c \
