@@ -96,7 +96,8 @@ streams =	watcher/stream.c watcher/stream_request.c watcher/stream_read.c \
 		watcher/stream_json.c watcher/stream_wire.c watcher/splitter.c \
 		watcher/frame.c watcher/backoff.c
 kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \
-		watcher/main.c watcher/cluster.c watcher/credential.c \
+		watcher/main.c watcher/cluster.c watcher/streams.c \
+		watcher/credential.c \
 		watcher/renew.c watcher/execcred.c watcher/server.c \
 		watcher/feed.c
 kanata-watcher_LIBS = -lcurl -lssl -levent_core -ljansson -lprotobuf-nanopb \

@@ -28,9 +28,6 @@ void		 cluster_say_all(void);
 /* One MSG_SHOW_WATCH for each stream, with that id. */
 void		 cluster_show(struct channel *, uint32_t id);
 
-/* Another when what cluster_show says has changed. */
-uint64_t	 cluster_digest(void);
-
 /* See follow_start. */
 void		 cluster_follow(struct channel *, uint32_t id);
 

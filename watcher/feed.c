@@ -6,6 +6,7 @@
 #include "cluster.h"
 #include "feed.h"
 #include "follow.h"
+#include "streams.h"
 
 static struct channel	*web;
 static unsigned		 web_instance;
@@ -16,7 +17,7 @@ static struct event	*timer;
 static void
 tell(void)
 {
-	told = cluster_digest();
+	told = streams_digest();
 	cluster_show(web, 0);
 	channel_send_empty(web, MSG_SHOW_END, 0);
 }
@@ -27,7 +28,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	if (following && cluster_digest() != told)
+	if (following && streams_digest() != told)
 		tell();
 }
 
