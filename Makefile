@@ -46,7 +46,7 @@ LDFLAGS +=	-pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 common =	common/role.c common/log.c common/xmalloc.c common/message.c \
 		common/datagram.c common/channel.c common/health.c common/show.c \
 		common/template.c common/conf.c common/conf_message.c \
-		common/secret.c common/cage.c
+		common/secret.c common/cage.c common/landlock.c
 worker =	$(common) common/clock.c common/usage.c common/worker.c
 http =		common/http.c common/http_server.c common/http_transfer.c \
 		common/http_multi.c common/json_values.c
@@ -153,7 +153,8 @@ kanata-web_LIBS = -lcrypt -levent_core -levent_extra -levent_openssl -lssl -lcry
 kanatactl_SRCS = common/role.c common/log.c common/xmalloc.c \
 		common/message.c common/datagram.c \
 		common/message_io.c common/health.c common/show.c \
-		common/conf.c common/cage.c common/duration.c \
+		common/conf.c common/cage.c common/landlock.c \
+		common/duration.c \
 		kanatactl/main.c kanatactl/command.c kanatactl/show.c \
 		kanatactl/show_order.c kanatactl/record.c
 kanatactl_LIBS = -ljansson -lmsgpackc -lseccomp -lbsd
