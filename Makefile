@@ -89,7 +89,7 @@ decoding =	watcher/table.c watcher/timestamp.c common/selector.c \
 objects =	$(decoding) watcher/objects.c watcher/objects_node.c \
 		watcher/objects_pod.c watcher/objects_select.c
 judging =	watcher/health.c watcher/health_tally.c watcher/health_merge.c
-components =	$(objects) $(judging) watcher/gather.c \
+components =	$(objects) $(judging) watcher/gather.c watcher/crowd.c \
 		watcher/component.c watcher/component_conf.c \
 		watcher/show_pods.c watcher/follow.c
 streams =	watcher/stream.c watcher/stream_request.c watcher/stream_read.c \

@@ -9,18 +9,10 @@
 
 #include "../common/log.h"
 #include "component_local.h"
+#include "crowd.h"
 
 #define CHAIN_MAX	4	/* Deployment, ReplicaSet, pod, and one more */
 #define KEY_SIZE	(OBJECT_NAMESPACE_MAX + OBJECT_NAME_MAX + 16)
-
-/* The pods of the workload at hand, and which of them are of its newest revision:
- * those of one owner, else of one revision, else all. */
-struct crowd {
-	const struct pod	**pod;
-	size_t			  n;
-	const struct node	 *fresh_owner;
-	const struct word	 *fresh_revision;
-};
 
 /* One buffer, it grows and stays: by an eighth, for it may be large. */
 static const struct pod	**pods;
@@ -36,27 +28,6 @@ add_pod(const struct pod *p)
 			fatal("gather");
 	}
 	pods[npods++] = p;
-}
-
-/* The n-th pod, for health_judge. */
-static void
-crowd_pod(const void *arg, size_t n, struct pod_state *s)
-{
-	const struct crowd	*c = arg;
-	const struct pod	*p = c->pod[n];
-
-	s->name = p->name;
-	s->detail = p->detail == NULL ? "" : p->detail->s;
-	s->ready = p->ready;
-	s->was_ready = p->was_ready;
-	s->terminating = p->terminating;
-	s->succeeded = p->succeeded;
-	s->failed = p->failed;
-	s->fresh = c->fresh_owner != NULL ? p->owner == c->fresh_owner :
-	    c->fresh_revision == NULL || p->revision == c->fresh_revision;
-	s->cause = p->cause;
-	s->ready_since = (uint64_t)p->ready_since * 1000;
-	s->created = (uint64_t)p->created * 1000;
 }
 
 /* Belongs to this incarnation of its owner: names come back, uids do not. */
@@ -82,63 +53,6 @@ add_pods(const struct node *n, int depth)
 		if (child->workload == NULL ||
 		    is_owned(child->workload->owner_uid, n))
 			add_pods(child, depth + 1);
-}
-
-/* A Deployment's newest ReplicaSet, by its revision; NULL if they cannot be
- * read. */
-static const struct node *
-newest_replicaset(const struct node *n)
-{
-	const struct node	*child, *newest = NULL;
-
-	LIST_FOREACH(child, &n->nodes, sibling) {
-		if (child->workload == NULL ||
-		    child->workload->revision_number == 0)
-			continue;
-		if (newest == NULL || child->workload->revision_number >
-		    newest->workload->revision_number)
-			newest = child;
-	}
-	return (newest);
-}
-
-/* b came after a; of two at the same time the names of the revisions decide. */
-static bool
-is_newer(const struct pod *a, const struct pod *b)
-{
-	if (a->terminating)
-		return (true);
-	if (b->created != a->created)
-		return (b->created > a->created);
-	return (b->revision != a->revision &&
-	    strcmp(b->revision->s, a->revision->s) > 0);
-}
-
-/* Without a better word: the revision of the pod that came last. */
-static const struct word *
-newest_revision(const struct crowd *c)
-{
-	size_t	 i, newest = 0;
-
-	for (i = 0; i < c->n; i++)
-		if (!c->pod[i]->terminating &&
-		    is_newer(c->pod[newest], c->pod[i]))
-			newest = i;
-	return (c->n == 0 ? NULL : c->pod[newest]->revision);
-}
-
-static void
-mark_fresh(struct crowd *c, const struct node *n)
-{
-	if (n->kind == KIND_REPLICASET)
-		return;
-	if (n->kind == KIND_DEPLOYMENT &&
-	    (c->fresh_owner = newest_replicaset(n)) != NULL)
-		return;
-	if (n->workload != NULL && n->workload->update_revision->s[0] != '\0')
-		c->fresh_revision = n->workload->update_revision;
-	else
-		c->fresh_revision = newest_revision(c);
 }
 
 /* A CronJob is as well as its last Job that finished. */
@@ -229,19 +143,6 @@ judge_part(struct sum *sum, const char *key, const struct workload_state *w,
 	sum->any = true;
 }
 
-/* How old a workload is at least that cannot be read itself. */
-static uint64_t
-oldest_pod(const struct crowd *c)
-{
-	uint32_t	 t = 0;
-	size_t		 i;
-
-	for (i = 0; i < c->n; i++)
-		if (t == 0 || c->pod[i]->created < t)
-			t = c->pod[i]->created;
-	return ((uint64_t)t * 1000);
-}
-
 static void
 judge_node(struct sum *sum, const struct node *n)
 {
@@ -259,10 +160,10 @@ judge_node(struct sum *sum, const struct node *n)
 	else {
 		w.kind = n->kind;
 		w.found = true;
-		w.created = oldest_pod(&c);
+		w.created = crowd_oldest(&c);
 	}
 	w.paused = node_is_paused(n);
-	mark_fresh(&c, n);
+	crowd_mark_fresh(&c, n);
 	if (n->kind == KIND_CRONJOB)
 		last_job(n, &w);
 	snprintf(key, sizeof(key), "%s/%d/%s", n->space->name, n->kind, n->name);
@@ -396,9 +297,9 @@ judge_group(struct sum *sum, const struct pod **member, size_t n)
 	/* A Job's pods are not there to serve. */
 	if (p->owner != NULL && p->owner->kind == KIND_JOB)
 		w.kind = KIND_JOB;
-	w.created = oldest_pod(&c);
+	w.created = crowd_oldest(&c);
 	if (p->owner != NULL)
-		c.fresh_revision = newest_revision(&c);
+		c.fresh_revision = crowd_newest_revision(&c);
 	if (p->owner == NULL)
 		snprintf(key, sizeof(key), "%s", p->space->name);
 	else
