@@ -302,10 +302,7 @@ on_dialer_gone(struct channel *c, enum channel_end end, const char *why,
 {
 	(void)c;
 	(void)arg;
-	if (end != CHANNEL_CLOSED) {
-		log_warnx("dialer: %s; waiting for a new one", why);
-		worker_peer_hung(ROLE_DIALER, 0);
-	}
+	worker_peer_gone(ROLE_DIALER, 0, end, why);
 	dialer_drop();
 }
 

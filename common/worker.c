@@ -49,10 +49,18 @@ worker_generation(void)
 }
 
 void
-worker_peer_hung(enum role role, unsigned instance)
+worker_peer_gone(enum role role, unsigned instance, enum channel_end end,
+    const char *why)
 {
-	struct message_out *m = message_new(MSG_PROC_HUNG, 0);
+	struct message_out *m;
 
+	if (end == CHANNEL_CLOSED)
+		return;
+	if (role == ROLE_WATCHER)	/* there are several */
+		log_warnx("watcher %u: %s; the parent is told", instance, why);
+	else
+		log_warnx("%s: %s; the parent is told", role_name(role), why);
+	m = message_new(MSG_PROC_HUNG, 0);
 	message_put_u(m, role);
 	message_put_u(m, instance);
 	channel_send(parent, m, -1);

@@ -64,9 +64,11 @@ bool	 worker_observe(void);
 /* Of the configuration that came last. */
 uint64_t worker_generation(void);
 
-/* Tells the parent that a peer does not read or breaks the protocol; the parent
- * kills it and makes a new link when it is back. */
-void	 worker_peer_hung(enum role, unsigned instance);
+/* The link to a peer has ended, and why.  If it does not read or breaks the
+ * protocol, the parent is told, which kills it and makes a new link when it is
+ * back. */
+void	 worker_peer_gone(enum role, unsigned instance, enum channel_end,
+	    const char *why);
 
 
 #endif

@@ -208,11 +208,7 @@ on_link_gone(struct channel *channel, enum channel_end end, const char *why,
 	if (end == CHANNEL_CLOSED)
 		log_debug("%s %u is gone", role_name(link->role),
 		    link->instance);
-	else {
-		log_warnx("%s %u: %s; waiting for a new one",
-		    role_name(link->role), link->instance, why);
-		worker_peer_hung(link->role, link->instance);
-	}
+	worker_peer_gone(link->role, link->instance, end, why);
 	link_free(link);
 }
 

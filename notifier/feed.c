@@ -249,10 +249,7 @@ static void
 web_gone(struct channel *c, enum channel_end end, const char *why, void *arg)
 {
 	(void)arg;
-	if (end != CHANNEL_CLOSED) {
-		log_warnx("web: %s; the parent is told", why);
-		worker_peer_hung(ROLE_WEB, web_instance);
-	}
+	worker_peer_gone(ROLE_WEB, web_instance, end, why);
 	forget();
 	operator_forget(c);
 	channel_free(c);

@@ -203,11 +203,7 @@ watcher_gone(struct channel *c, enum channel_end end, const char *why,
 	struct watcher *w = arg;
 
 	(void)c;
-	if (end != CHANNEL_CLOSED) {
-		log_warnx("watcher %u: %s; the parent is told", w->instance,
-		    why);
-		worker_peer_hung(ROLE_WATCHER, w->instance);
-	}
+	worker_peer_gone(ROLE_WATCHER, w->instance, end, why);
 	watcher_close(w);
 }
 

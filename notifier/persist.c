@@ -338,10 +338,7 @@ store_gone(struct channel *c, enum channel_end end, const char *why, void *arg)
 {
 	(void)c;
 	(void)arg;
-	if (end != CHANNEL_CLOSED) {
-		log_warnx("store: %s; the parent is told", why);
-		worker_peer_hung(ROLE_STORE, store_instance);
-	}
+	worker_peer_gone(ROLE_STORE, store_instance, end, why);
 	store_lost();
 }
 

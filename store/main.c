@@ -172,10 +172,7 @@ store_notifier_gone(struct channel *c, enum channel_end end, const char *why,
     void *arg)
 {
 	(void)arg;
-	if (end != CHANNEL_CLOSED) {
-		log_warnx("notifier: %s; the parent is told", why);
-		worker_peer_hung(ROLE_NOTIFIER, notifier_instance);
-	}
+	worker_peer_gone(ROLE_NOTIFIER, notifier_instance, end, why);
 	engine->forget();
 	channel_free(c);
 	notifier = NULL;

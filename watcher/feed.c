@@ -57,10 +57,7 @@ static void
 gone(struct channel *c, enum channel_end end, const char *why, void *arg)
 {
 	(void)arg;
-	if (end != CHANNEL_CLOSED) {
-		log_warnx("web: %s; the parent is told", why);
-		worker_peer_hung(ROLE_WEB, web_instance);
-	}
+	worker_peer_gone(ROLE_WEB, web_instance, end, why);
 	follow_stop();
 	channel_free(c);
 	web = NULL;

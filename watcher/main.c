@@ -123,12 +123,9 @@ notifier_gone(struct channel *ch, enum channel_end end, const char *why,
 {
 	(void)ch;
 	(void)arg;
+	worker_peer_gone(ROLE_NOTIFIER, notifier_instance, end, why);
 	channel_free(notifier);
 	notifier = NULL;
-	if (end == CHANNEL_CLOSED)
-		return;
-	log_warnx("notifier: %s", why);
-	worker_peer_hung(ROLE_NOTIFIER, notifier_instance);
 }
 
 static void

@@ -294,10 +294,7 @@ notifier_gone(struct channel *c, enum channel_end end, const char *why,
 {
 	(void)c;
 	(void)arg;
-	if (end != CHANNEL_CLOSED) {
-		log_warnx("notifier: %s; the parent is told", why);
-		worker_peer_hung(ROLE_NOTIFIER, notifier_instance);
-	}
+	worker_peer_gone(ROLE_NOTIFIER, notifier_instance, end, why);
 	forget_notifier();
 }
 
@@ -388,6 +385,7 @@ watcher_free(struct watcher *w)
 	channel_free(w->channel);
 	LIST_REMOVE(w, entry);
 	pods_watcher_gone(w);
+	free(w->cluster);
 	free(w);
 	changed(SHOW_WATCHES, NULL);
 }
@@ -399,11 +397,7 @@ watcher_gone(struct channel *c, enum channel_end end, const char *why,
 	struct watcher *w = arg;
 
 	(void)c;
-	if (end != CHANNEL_CLOSED) {
-		log_warnx("watcher %u: %s; the parent is told", w->instance,
-		    why);
-		worker_peer_hung(ROLE_WATCHER, w->instance);
-	}
+	worker_peer_gone(ROLE_WATCHER, w->instance, end, why);
 	watcher_free(w);
 }
 

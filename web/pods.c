@@ -367,5 +367,4 @@ pods_watcher_gone(struct watcher *w)
 {
 	if (following)
 		forget_of(w);
-	free(w->cluster);
 }

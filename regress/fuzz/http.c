@@ -47,10 +47,13 @@ worker_conf(void)
 }
 
 void
-worker_peer_hung(enum role role, unsigned instance)
+worker_peer_gone(enum role role, unsigned instance, enum channel_end end,
+    const char *why)
 {
 	(void)role;
 	(void)instance;
+	(void)end;
+	(void)why;
 	abort();
 }
 

@@ -39,11 +39,13 @@ static bool		 hung;
 
 /* What the frame of a worker has, for http.c. */
 void
-worker_peer_hung(enum role role, unsigned instance)
+worker_peer_gone(enum role role, unsigned instance, enum channel_end end,
+    const char *why)
 {
 	assert_int_equal(role, ROLE_DIALER);
 	assert_int_equal(instance, 0);
-	hung = true;
+	(void)why;
+	hung = hung || end != CHANNEL_CLOSED;
 }
 
 /* -- one request and what became of it --------------------------------------- */
