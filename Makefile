@@ -107,6 +107,7 @@ incidents =	notifier/incident.c notifier/rules.c notifier/debounce.c \
 		notifier/heard.c notifier/plan.c notifier/agenda.c \
 		notifier/assign.c notifier/step.c notifier/outcome.c \
 		notifier/shown.c notifier/record.c notifier/member.c \
+		common/json_text.c \
 		notifier/text.c notifier/expand.c notifier/view.c \
 		notifier/timestamp.c notifier/order.c notifier/lookup.c \
 		notifier/explain.c common/duration.c
@@ -143,7 +144,7 @@ kanata-runner_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
 kanata-web_SRCS = $(worker) web/main.c web/server.c web/request.c web/route.c web/admit.c \
 		web/tls.c web/probe.c web/rest.c web/mirror.c web/rows.c \
 		web/json.c web/metrics.c web/pod.c web/pods.c web/podwatch.c \
-		common/duration.c common/users.c \
+		common/duration.c common/json_text.c common/users.c \
 		web/accounts.c web/sessions.c web/throttle.c web/html.c \
 		web/admin.c web/login.c web/dashboard.c web/live.c \
 		web/operate.c web/panel.c web/panel_component.c web/assets.c
@@ -151,10 +152,9 @@ kanata-web_LIBS = -lcrypt -levent_core -levent_extra -levent_openssl -lssl -lcry
 		-ljansson -lmsgpackc -lseccomp -lbsd
 
 kanatactl_SRCS = common/role.c common/log.c common/xmalloc.c \
-		common/message.c common/datagram.c \
-		common/message_io.c common/health.c common/show.c \
-		common/conf.c common/cage.c common/landlock.c \
-		common/duration.c \
+		common/message.c common/datagram.c common/message_io.c \
+		common/health.c common/show.c common/conf.c common/cage.c \
+		common/landlock.c common/duration.c common/json_text.c \
 		kanatactl/main.c kanatactl/command.c kanatactl/show.c \
 		kanatactl/show_order.c kanatactl/record.c
 kanatactl_LIBS = -ljansson -lmsgpackc -lseccomp -lbsd

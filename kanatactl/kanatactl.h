@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../common/json_text.h"
 #include "../common/message.h"
 #include "../common/show.h"
 
@@ -25,8 +26,6 @@ void	 show_end(struct showing *);
 /* For rows: a heading before the first of a kind, a row of an array, values. */
 void	 show_heading(struct showing *, enum message_type, const char *);
 void	 show_append(struct showing *, const char *array, json_t *row);
-json_t	*show_text(const char *);
-json_t	*show_number(uint64_t);
 const char *show_when(uint64_t ms);	/* one of four static buffers */
 
 /* show_order.c: rows of what operators ask and see. */

@@ -48,21 +48,6 @@ show_append(struct showing *show, const char *array, json_t *row)
 		fatalx("out of memory");
 }
 
-/* A worker chose the text; JSON wants UTF-8. */
-json_t *
-show_text(const char *s)
-{
-	json_t *value = json_string(s);
-
-	return (value != NULL ? value : json_string(log_safe(s)));
-}
-
-json_t *
-show_number(uint64_t n)
-{
-	return (json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n));
-}
-
 static void
 show_component(struct showing *show, struct message *m)
 {
@@ -81,13 +66,13 @@ show_component(struct showing *show, struct message *m)
 	if (show->as_json) {
 		show_append(show, "components", json_pack(
 		    "{s:o s:o s:o s:s s:s s:o s:o s:s s:s s:s s:b s:o s:o}",
-		    "id", show_text(id), "name", show_text(name), "cluster",
-		    show_text(cluster), "health", health_name(health), "cause",
-		    cause_name(cause), "ready", show_number(ready), "desired",
-		    show_number(desired), "since", show_when(since), "page",
+		    "id", json_text(id), "name", json_text(name), "cluster",
+		    json_text(cluster), "health", health_name(health), "cause",
+		    cause_name(cause), "ready", json_number(ready), "desired",
+		    json_number(desired), "since", show_when(since), "page",
 		    page_status_name(page), "wanted", page_status_name(wanted),
-		    "paused", paused, "incident", show_text(incident), "detail",
-		    show_text(detail)));
+		    "paused", paused, "incident", json_text(incident), "detail",
+		    json_text(detail)));
 		return;
 	}
 	show_heading(show, m->type, "COMPONENT");
@@ -116,7 +101,7 @@ show_part(struct showing *show, struct message *m)
 	uint64_t status = message_get_u(m), pending = message_get_u(m);
 
 	if (show->as_json)
-		return (json_pack("{s:o s:s s:s*}", "id", show_text(component),
+		return (json_pack("{s:o s:s s:s*}", "id", json_text(component),
 		    "status", page_status_name(status), "pending",
 		    pending < PAGE_STATUS_MAX ? page_status_name(pending) :
 		    NULL));
@@ -158,13 +143,13 @@ show_incident(struct showing *show, struct message *m)
 	if (show->as_json)
 		show_append(show, "incidents", json_pack(
 		    "{s:o s:o s:o s:s s:s s:s s:s s:s* s:o s:s s:O}", "key",
-		    show_text(key), "id", show_text(id), "name",
-		    show_text(name), "status", incident_phase_name(status),
+		    json_text(key), "id", json_text(id), "name",
+		    json_text(name), "status", incident_phase_name(status),
 		    "started", show_when(started), "updated",
 		    show_when(updated), "resolved", show_when(resolved),
 		    "pending", pending < PHASE_MAX ?
 		    incident_phase_name(pending) : NULL, "attempts",
-		    show_number(attempts), "again", show_when(again),
+		    json_number(attempts), "again", show_when(again),
 		    "components", components));
 	else
 		putchar('\n');
@@ -192,11 +177,11 @@ show_worker(struct showing *show, struct message *m)
 	if (show->as_json) {
 		show_append(show, "workers", json_pack(
 		    "{s:o s:o s:s s:s s:o s:o s:o s:o s:o s:o}", "name",
-		    show_text(name), "pid", show_number(pid), "state", state, "started",
-		    show_when(started), "uptime", show_number(up < 0 ? 0 : up),
-		    "restarts", show_number(restarts), "landlock",
-		    show_number(landlock), "death", show_text(death), "memory",
-		    show_number(memory), "cpu_ms", show_number(cpu)));
+		    json_text(name), "pid", json_number(pid), "state", state,
+		    "started", show_when(started), "uptime", json_number(up < 0 ? 0 : up),
+		    "restarts", json_number(restarts), "landlock",
+		    json_number(landlock), "death", json_text(death), "memory",
+		    json_number(memory), "cpu_ms", json_number(cpu)));
 		return;
 	}
 	show_heading(show, m->type, "WORKER");
@@ -225,12 +210,13 @@ show_watch(struct showing *show, struct message *m)
 	if (show->as_json) {
 		show_append(show, "watches", json_pack(
 		    "{s:o s:o s:o s:o s:o s:o s:o s:o s:o s:s s:o}",
-		    "cluster", show_text(cluster), "resource", show_text(resource),
-		    "namespace", show_text(ns), "state", show_text(state),
-		    "resourceVersion", show_text(version), "objects",
-		    show_number(objects), "events", show_number(events), "bytes",
-		    show_number(bytes), "restarts", show_number(restarts), "last_event",
-		    show_when(last), "error", show_text(error)));
+		    "cluster", json_text(cluster), "resource",
+		    json_text(resource), "namespace", json_text(ns), "state",
+		    json_text(state), "resourceVersion", json_text(version),
+		    "objects", json_number(objects), "events",
+		    json_number(events), "bytes", json_number(bytes),
+		    "restarts", json_number(restarts), "last_event",
+		    show_when(last), "error", json_text(error)));
 		return;
 	}
 	show_heading(show, m->type, "WATCH");
@@ -275,15 +261,15 @@ show_pod(struct showing *show, struct message *m)
 	while (message_more(m)) {
 		component = message_get_s(m);
 		if (show->as_json)
-			json_array_append_new(components, show_text(component));
+			json_array_append_new(components, json_text(component));
 		else
 			printf("  %s", log_safe(component));
 	}
 	if (show->as_json)
 		show_append(show, "pods", json_pack(
 		    "{s:o s:o s:o s:o s:b s:b s:s s:s s:O}", "cluster",
-		    show_text(cluster), "namespace", show_text(ns), "name", show_text(name),
-		    "owner", show_text(who), "ready", ready, "terminating",
+		    json_text(cluster), "namespace", json_text(ns), "name",
+		    json_text(name), "owner", json_text(who), "ready", ready, "terminating",
 		    terminating, "cause", cause_name(cause), "since",
 		    show_when(since), "components", components));
 	else
@@ -297,8 +283,8 @@ show_state(struct showing *show, struct message *m)
 	const char *name = message_get_s(m), *value = message_get_s(m);
 
 	if (show->as_json) {
-		show_append(show, "state", json_pack("{s:o s:o}", "name", show_text(name),
-		    "text", show_text(value)));
+		show_append(show, "state", json_pack("{s:o s:o}", "name",
+		    json_text(name), "text", json_text(value)));
 		return;
 	}
 	show_heading(show, m->type, "STATE");

@@ -18,10 +18,10 @@ show_silence(struct showing *show, struct message *m)
 	if (show->as_json) {
 		show_append(show, "silences", json_pack(
 		    "{s:o s:o s:s s:s s:s s:o s:o}", "component",
-		    show_text(component), "name", show_text(name), "kind",
+		    json_text(component), "name", json_text(name), "kind",
 		    kind, "since", show_when(since), "until",
-		    show_when(until), "reason", show_text(reason), "by",
-		    show_text(by)));
+		    show_when(until), "reason", json_text(reason), "by",
+		    json_text(by)));
 		return;
 	}
 	show_heading(show, m->type, "SILENCE");
@@ -44,8 +44,8 @@ show_reason(struct showing *show, struct message *m)
 	text = message_get_s(m);
 	if (show->as_json) {
 		show_append(show, "reasons", json_pack("{s:o s:s s:o}",
-		    "topic", show_text(topic), "at", show_when(at), "text",
-		    show_text(text)));
+		    "topic", json_text(topic), "at", show_when(at), "text",
+		    json_text(text)));
 		return;
 	}
 	show_heading(show, m->type, "WHY");
@@ -92,10 +92,10 @@ show_history(struct showing *show, struct message *m)
 		history_append(show, timeline, json_pack(
 		    "{s:s s:s s:o s:o s:o s:s* s:s s:o}", "time",
 		    show_when(time), "kind", history_name(kind), "component",
-		    show_text(component), "name",
-		    show_text(name), "incident", show_text(incident), "from",
+		    json_text(component), "name",
+		    json_text(name), "incident", json_text(incident), "from",
 		    pair ? history_word(kind, from, "-") : NULL, "to",
-		    history_word(kind, to, "-"), "text", show_text(text)));
+		    history_word(kind, to, "-"), "text", json_text(text)));
 		return;
 	}
 	if (timeline)
@@ -153,7 +153,7 @@ show_days(struct showing *show, struct message *m)
 		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 			seconds = message_get_u(m);
 			json_object_set_new(row, words[i],
-			    show_number(seconds));
+			    json_number(seconds));
 			if (!show->as_json && seconds > 0)
 				printf(" %s %llu s", words[i],
 				    (unsigned long long)seconds);
@@ -162,7 +162,7 @@ show_days(struct showing *show, struct message *m)
 	}
 	if (show->as_json)
 		show_append(show, "days", json_pack("{s:o s:s s:O}",
-		    "component", show_text(component), "first", first, "days",
+		    "component", json_text(component), "first", first, "days",
 		    days));
 	else
 		putchar('\n');
@@ -192,9 +192,9 @@ show_leader(struct showing *show, struct message *m)
 	if (show->as_json) {
 		show_append(show, "leader", json_pack(
 		    "{s:s s:o s:o s:s s:o s:o}", "leader", word, "host",
-		    show_text(host), "pid", show_number(pid), "since",
-		    show_when(since), "left", show_number(left / 1000),
-		    "text", show_text(text)));
+		    json_text(host), "pid", json_number(pid), "since",
+		    show_when(since), "left", json_number(left / 1000),
+		    "text", json_text(text)));
 		return;
 	}
 	show_heading(show, m->type, "LEADER");

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../common/json_text.h"
 #include "../common/log.h"
 #include "history_local.h"
 #include "timestamp.h"
@@ -267,17 +268,6 @@ render_day(const struct history_day *d)
 	    (int)d->seconds[PAGE_MAJOR]));
 }
 
-static char *
-dump(json_t *object)
-{
-	char *text;
-
-	if (object == NULL || (text = json_dumps(object, JSON_COMPACT)) == NULL)
-		fatalx("out of memory");
-	json_decref(object);
-	return (text);
-}
-
 /* NULL: there is nothing to remember. */
 static char *
 render_member(const struct member *m)
@@ -293,7 +283,7 @@ render_member(const struct member *m)
 		if (json_object_set_new(days, day_format(m->day[n].day, day),
 		    render_day(&m->day[n])) == -1)
 			fatalx("out of memory");
-	return (dump(json_pack("{s:i s:s s:s s:o}", "v", 1, "status",
+	return (json_render(json_pack("{s:i s:s s:s s:o}", "v", 1, "status",
 	    m->status < PAGE_STATUS_MAX ? page_status_name(m->status) : "none",
 	    "at", timestamp_format(m->at, at), "days", days)));
 }
@@ -309,7 +299,7 @@ render_first(struct annals *h, unsigned n)
 	RB_FOREACH(m, member_tree, &h->members)
 		if (m->first == n)
 			json_array_append_new(ids, json_string(m->id));
-	return (dump(json_pack("{s:i s:s s:o}", "v", 1, "day",
+	return (json_render(json_pack("{s:i s:s s:o}", "v", 1, "day",
 	    day_format(h->first[n].day, day), "components", ids)));
 }
 

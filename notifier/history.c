@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/json_text.h"
 #include "../common/json_values.h"
 #include "../common/log.h"
 #include "history_local.h"
+#include "member.h"
 #include "timestamp.h"
 
 struct annals *
@@ -194,14 +196,8 @@ history_add(struct annals *h, const struct incident_event *event,
 static void
 put(json_t *object, const char *key, const char *text)
 {
-	json_t *value;
-
-	if (text[0] == '\0')
-		return;
-	if ((value = json_string(text)) == NULL)
-		value = json_string("?");
-	if (value == NULL || json_object_set_new(object, key, value) == -1)
-		fatalx("out of memory");
+	if (text[0] != '\0')
+		member_put_string(object, key, text);
 }
 
 static json_t *
@@ -225,43 +221,30 @@ render_entry(const struct entry *e)
 static char *
 render_chunk(const struct chunk *c)
 {
-	json_t *object, *entries = json_array();
+	json_t *entries = json_array();
 	unsigned n;
-	char *text;
 
 	for (n = 0; n < c->n; n++)
 		json_array_append_new(entries, render_entry(&c->entry[n]));
-	object = json_pack("{s:i s:I s:o}", "v", 1, "n",
-	    (json_int_t)c->number, "entries", entries);
-	if (object == NULL || (text = json_dumps(object, JSON_COMPACT)) == NULL)
-		fatalx("out of memory");
-	json_decref(object);
-	return (text);
-}
-
-static const char *
-get(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return (s == NULL ? "" : s);
+	return (json_render(json_pack("{s:i s:I s:o}", "v", 1, "n",
+	    (json_int_t)c->number, "entries", entries)));
 }
 
 static int
 restore_entry(struct chunk *c, const json_t *object)
 {
-	struct entry e = { .at = timestamp_parse(get(object, "at")) };
-	const char *from = get(object, "from");
+	struct entry e = { .at = timestamp_parse(member_string(object, "at")) };
+	const char *from = member_string(object, "from");
 
-	e.kind = history_parse(get(object, "kind"));
+	e.kind = history_parse(member_string(object, "kind"));
 	if (e.kind == HISTORY_MAX || e.at == 0 ||
-	    value_of(e.kind, get(object, "to"), &e.to) == -1 ||
+	    value_of(e.kind, member_string(object, "to"), &e.to) == -1 ||
 	    (from[0] != '\0' && value_of(e.kind, from, &e.from) == -1))
 		return (-1);
-	e.component = copy(get(object, "component"), 128);
-	e.incident = copy(get(object, "incident"), 64);
-	e.name = copy(get(object, "name"), NAME_MAX_BYTES);
-	e.text = copy(get(object, "text"), TEXT_MAX_BYTES);
+	e.component = copy(member_string(object, "component"), 128);
+	e.incident = copy(member_string(object, "incident"), 64);
+	e.name = copy(member_string(object, "name"), NAME_MAX_BYTES);
+	e.text = copy(member_string(object, "text"), TEXT_MAX_BYTES);
 	c->bytes += 120 + strlen(e.component) + strlen(e.incident) +
 	    2 * (strlen(e.name) + strlen(e.text));
 	c->entry[c->n++] = e;

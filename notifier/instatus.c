@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/json_text.h"
 #include "../common/json_values.h"
 #include "../common/log.h"
 #include "instatus.h"
@@ -155,13 +156,13 @@ instatus_create_body(const struct operation *op)
 
 	member_put_string(body, "name", op->name);
 	member_put(body, "shouldPublish", json_true());
-	return (member_render(body));
+	return (json_render(body));
 }
 
 char *
 instatus_update_body(const struct operation *op)
 {
-	return (member_render(common_body(op)));
+	return (json_render(common_body(op)));
 }
 
 char *
@@ -170,7 +171,7 @@ instatus_status_body(enum page_status status)
 	json_t *body = json_object();
 
 	member_put_string(body, "status", page_status_name(status));
-	return (member_render(body));
+	return (json_render(body));
 }
 
 static bool
@@ -221,7 +222,7 @@ instatus_incident_body(const json_t *incident, const struct operation *op)
 	    "started")));
 	member_put_string(body, "status", incident_phase_name(i.phase));
 	member_put(body, "notify", json_false());
-	return (member_render(body));
+	return (json_render(body));
 }
 
 /* -- replies -------------------------------------------------------------- */

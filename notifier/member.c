@@ -33,14 +33,3 @@ member_string(const json_t *object, const char *key)
 
 	return (s != NULL ? s : "");
 }
-
-char *
-member_render(json_t *object)
-{
-	char *s;
-
-	if ((s = json_dumps(object, JSON_COMPACT)) == NULL)
-		fatalx("out of memory");
-	json_decref(object);
-	return (s);
-}

@@ -12,7 +12,5 @@ void	 member_put_string(json_t *object, const char *key, const char *);
 void	 member_append(json_t *array, json_t *value);
 /* "" if there is none, or it is no string; borrowed from the object. */
 const char *member_string(const json_t *object, const char *key);
-/* The object as text; takes the object, the caller frees the text. */
-char	*member_render(json_t *object);
 
 #endif

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/json_text.h"
 #include "../common/log.h"
 #include "core.h"
 #include "member.h"
@@ -101,7 +102,7 @@ render_incident(const struct incident *i)
 		member_put(object, "posting", posting);
 	}
 	member_put(object, "components", render_entries(i));
-	return (member_render(object));
+	return (json_render(object));
 }
 
 static char *
@@ -121,7 +122,7 @@ render_component(const struct component *c)
 		member_put(object, "muted", json_true());
 	if (c->outage != 0)
 		put_time(object, "outage", c->outage);
-	return (member_render(object));
+	return (json_render(object));
 }
 
 static char *
@@ -135,7 +136,7 @@ render_webhook(const struct webhook *w)
 	member_put_string(object, "state", w->down ? "down" : "up");
 	if (w->posting)
 		member_put_string(object, "posting", w->posting_down ? "down" : "up");
-	return (member_render(object));
+	return (json_render(object));
 }
 
 char *

@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/json_text.h"
 #include "../common/log.h"
 #include "core.h"
+#include "member.h"
 #include "recording.h"
 #include "row.h"
 #include "timestamp.h"
@@ -22,39 +24,13 @@ static const struct { enum recording_kind kind; const char *word; } marks[] = {
 /* -- out ------------------------------------------------------------------ */
 
 static json_t *
-words(const char *s)
-{
-	json_t *value = json_string(s);
-
-	return (value != NULL ? value : json_string(log_safe(s)));
-}
-
-static void
-put(json_t *object, const char *key, json_t *value)
-{
-	if (value == NULL || json_object_set_new(object, key, value) == -1)
-		fatalx("out of memory");
-}
-
-static json_t *
 line_new(uint64_t at)
 {
 	char text[TIMESTAMP_SIZE];
 	json_t *line = json_object();
 
-	put(line, "at", json_string(timestamp_format(at, text)));
+	member_put(line, "at", json_string(timestamp_format(at, text)));
 	return (line);
-}
-
-static char *
-line_done(json_t *line)
-{
-	char *s = json_dumps(line, JSON_COMPACT);
-
-	if (s == NULL)
-		fatalx("out of memory");
-	json_decref(line);
-	return (s);
 }
 
 static char *
@@ -62,14 +38,14 @@ line_of(uint64_t at, const char *key, json_t *value)
 {
 	json_t *line = line_new(at);
 
-	put(line, key, value);
-	return (line_done(line));
+	member_put(line, key, value);
+	return (json_render(line));
 }
 
 char *
 recording_head(void)
 {
-	return (line_done(json_pack("{s:i}", "history", VERSION)));
+	return (json_render(json_pack("{s:i}", "history", VERSION)));
 }
 
 char *
@@ -79,11 +55,11 @@ recording_mark(uint64_t at, enum recording_kind kind, unsigned watcher)
 	size_t n;
 
 	if (watcher != 0)
-		put(line, "watcher", json_integer(watcher));
+		member_put(line, "watcher", json_integer(watcher));
 	for (n = 0; n < MARKS; n++)
 		if (marks[n].kind == kind)
-			put(line, "mark", json_string(marks[n].word));
-	return (line_done(line));
+			member_put(line, "mark", json_string(marks[n].word));
+	return (json_render(line));
 }
 
 char *
@@ -113,13 +89,13 @@ recording_record(uint64_t at, const char *key, const char *text, size_t len)
 {
 	json_t *record = json_object(), *value;
 
-	put(record, "key", words(key));
+	member_put(record, "key", json_text(key));
 	/* What the store has is ours, but others may write there too. */
 	if (len == 0)
 		value = json_null();
 	else if ((value = json_loadb(text, len, 0, NULL)) == NULL)
 		value = json_object();
-	put(record, "value", value);
+	member_put(record, "value", value);
 	return (line_of(at, "record", record));
 }
 
@@ -129,11 +105,12 @@ recording_page(uint64_t at, const char *page, const char *id, const char *name,
 {
 	json_t *object = json_object();
 
-	put(object, "page", words(page));
-	put(object, "id", words(id));
-	put(object, "name", words(name));
+	member_put(object, "page", json_text(page));
+	member_put(object, "id", json_text(id));
+	member_put(object, "name", json_text(name));
 	if (status != PAGE_STATUS_MAX)
-		put(object, "status", json_string(page_status_name(status)));
+		member_put(object, "status",
+		    json_string(page_status_name(status)));
 	return (line_of(at, "page", object));
 }
 
@@ -152,9 +129,9 @@ recording_health(uint64_t at, const struct health_report *r)
 	message_put_b(m, r->paused);
 	message_put_s(m, r->detail);
 	if (r->cluster != 0)
-		put(line, "watcher", json_integer(r->cluster));
-	put(line, "health", row_render(m, ROLE_WATCHER, ROLE_NOTIFIER));
-	return (line_done(line));
+		member_put(line, "watcher", json_integer(r->cluster));
+	member_put(line, "health", row_render(m, ROLE_WATCHER, ROLE_NOTIFIER));
+	return (json_render(line));
 }
 
 char *
@@ -166,17 +143,17 @@ recording_closed(uint64_t at, const struct incident_view *i)
 	for (n = 0; n < i->npart && bytes < RECORDING_LINE_MAX / 2; n++) {
 		bytes += strlen(i->part[n].component) + 3;
 		if (json_array_append_new(components,
-		    words(i->part[n].component)) == -1)
+		    json_text(i->part[n].component)) == -1)
 			fatalx("out of memory");
 	}
-	put(closed, "components", components);
+	member_put(closed, "components", components);
 	return (line_of(at, "closed", closed));
 }
 
 char *
 recording_note(uint64_t at, const char *text)
 {
-	return (line_of(at, "note", words(text)));
+	return (line_of(at, "note", json_text(text)));
 }
 
 /* -- in ------------------------------------------------------------------- */

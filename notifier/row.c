@@ -6,6 +6,7 @@
 #include "../common/conf.h"
 #include "../common/duration.h"
 #include "../common/health.h"
+#include "../common/json_text.h"
 #include "../common/log.h"
 #include "row.h"
 #include "timestamp.h"
@@ -123,14 +124,13 @@ render_number(const struct field *f, uint64_t n)
 	case DURATION:
 		return (json_string(duration_format(n, text)));
 	default:
-		return (json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n));
+		return (json_number(n));
 	}
 }
 
 static json_t *
 render_field(const struct field *f, struct message *m)
 {
-	json_t *value;
 	const char *s;
 	uint64_t n;
 
@@ -144,8 +144,7 @@ render_field(const struct field *f, struct message *m)
 		if ((s = message_get_s(m))[0] == '\0')
 			return (NULL);
 		/* A cluster's words may be no UTF-8. */
-		value = json_string(s);
-		return (value != NULL ? value : json_string(log_safe(s)));
+		return (json_text(s));
 	}
 }
 

@@ -6,20 +6,6 @@
 #include "json.h"
 
 json_t *
-json_text(const char *s)
-{
-	json_t *value = json_string(s);
-
-	return (value != NULL ? value : json_string(log_safe(s)));
-}
-
-json_t *
-json_number(uint64_t n)
-{
-	return (json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n));
-}
-
-json_t *
 json_time(uint64_t ms)
 {
 	time_t t = ms / 1000;
@@ -37,17 +23,6 @@ json_status(unsigned status)
 {
 	return (status >= PAGE_STATUS_MAX ? json_null() :
 	    json_string(page_status_name(status)));
-}
-
-char *
-json_render(json_t *value)
-{
-	char *text;
-
-	if (value == NULL || (text = json_dumps(value, JSON_COMPACT)) == NULL)
-		fatalx("out of memory");
-	json_decref(value);
-	return (text);
 }
 
 /* Without its detail: that names images, Secrets and nodes, and anybody may ask. */

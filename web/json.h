@@ -4,18 +4,15 @@
 
 #include <jansson.h>
 
+#include "../common/json_text.h"
 #include "mirror.h"
 #include "request.h"
 
-json_t		*json_text(const char *);	/* made UTF-8 if it is none */
-json_t		*json_number(uint64_t);
 json_t		*json_time(uint64_t ms);	/* RFC 3339, null for 0 */
 
 /* The text of a row, made when it is first asked for. */
 const char	*json_component(struct component *);
 const char	*json_incident(struct incident *);
-/* The same for others: takes the value; the caller frees. */
-char		*json_render(json_t *);
 
 /* Adds the text of the value and frees it; fatal if there is none. */
 void		 json_put(struct evbuffer *, json_t *);
