@@ -85,8 +85,7 @@ test_resolves_after_up_after(void **state)
 	struct model *m = world(1);
 
 	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	model_health(m, 0, HEALTH_OK);
 	model_pass(m, UP_AFTER - 1);
 	model_health(m, 0, HEALTH_MAJOR);
@@ -110,8 +109,7 @@ test_worsens_and_improves(void **state)
 	model_health(m, 0, HEALTH_DEGRADED);
 	model_pass(m, DOWN_AFTER);
 	assert_int_equal(m->component[0].page, PAGE_DEGRADED);
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	assert_int_equal(m->component[0].page, PAGE_MAJOR);
 	assert_phase(model_last(m), PHASE_INVESTIGATING);
 	model_health(m, 0, HEALTH_PARTIAL);
@@ -152,8 +150,7 @@ test_escalates(void **state)
 	model_pass(m, 500 * S);
 	assert_int_equal(m->component[0].page, PAGE_MAJOR);
 	assert_int_equal(m->posts, 3);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 0);
 	assert_int_equal(m->posts, 4);
 	assert_phase(model_last(m), PHASE_RESOLVED);
 	assert_null(model_record(m, "component/c0"));
@@ -182,8 +179,7 @@ test_escalates_without_incidents(void **state)
 	model_restart(m);
 	model_pass(m, 1 * S);
 	assert_int_equal(m->component[0].page, PAGE_MAJOR);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 0);
 	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
 	assert_int_equal(m->posts, 3);
 	assert_null(model_record(m, "component/c0"));
@@ -242,21 +238,18 @@ test_reopens(void **state)
 	struct model *m = world(1);
 
 	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	model_health(m, 0, HEALTH_OK);
 	model_pass(m, UP_AFTER + 100 * S);
 	assert_phase(model_last(m), PHASE_RESOLVED);
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	assert_int_equal(m->nincident, 1);
 	assert_phase(model_last(m), PHASE_INVESTIGATING);
 	assert_int_equal(m->component[0].page, PAGE_MAJOR);
 	model_health(m, 0, HEALTH_OK);
 	model_pass(m, UP_AFTER + REOPEN);
 	assert_null(model_record(m, "component/c0"));
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	assert_int_equal(m->nincident, 2);
 	model_free(m);
 }
@@ -269,8 +262,7 @@ test_reported_again(void **state)
 	unsigned n;
 
 	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	for (n = 0; n < 100; n++) {
 		incidents_silence_begin(m->core, 0);
 		model_report_all(m);
@@ -294,8 +286,7 @@ test_renamed(void **state)
 	model_health(m, 0, HEALTH_PARTIAL);
 	model_pass(m, DOWN_AFTER);
 	assert_string_equal(model_last(m)->name, "c0 has a partial outage");
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	assert_string_equal(model_last(m)->name, "c0 is down");
 	model_health(m, 1, HEALTH_MAJOR);
 	m->lose_after = 100;
@@ -307,10 +298,8 @@ test_renamed(void **state)
 	assert_null(strstr(model_record(m, "incident/1767225600000"),
 	    "rename"));
 	/* What gets better keeps its name. */
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
-	model_health(m, 1, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 0);
+	model_comes_back(m, 1);
 	assert_phase(model_last(m), PHASE_RESOLVED);
 	assert_string_equal(model_last(m)->name, "c0 and c1 are affected");
 	model_health(m, 1, HEALTH_DEGRADED);
@@ -319,8 +308,7 @@ test_renamed(void **state)
 	assert_string_equal(model_last(m)->name, "c1 has degraded performance");
 	/* A human's name stays. */
 	strlcpy(model_last(m)->name, "DNS", sizeof(model_last(m)->name));
-	model_health(m, 1, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 1);
 	assert_string_equal(model_last(m)->name, "DNS");
 	model_free(m);
 }
@@ -361,17 +349,14 @@ test_group_joins_and_monitors(void **state)
 	/* Nobody else is on its way: no wait. */
 	model_pass(m, DOWN_AFTER);
 	assert_int_equal(m->posts, 1);
-	model_health(m, 1, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 1);
 	assert_int_equal(m->nincident, 1);
 	assert_int_equal(m->posts, 2);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 0);
 	assert_phase(model_last(m), PHASE_MONITORING);
 	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
 	assert_int_equal(m->component[1].page, PAGE_MAJOR);
-	model_health(m, 1, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 1);
 	assert_phase(model_last(m), PHASE_RESOLVED);
 	model_free(m);
 }
@@ -403,8 +388,7 @@ test_no_storm(void **state)
 
 	(void)state;
 	for (n = 0; n < 5; n++)
-		model_health(m, n, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+		model_goes_down(m, n);
 	assert_int_equal(m->nincident, 5);
 	model_free(m);
 }
@@ -425,8 +409,7 @@ test_rollout(void **state)
 	assert_int_equal(m->component[1].page, PAGE_OPERATIONAL);
 	assert_non_null(model_record(m, "component/c0"));
 	model_health(m, 0, HEALTH_OK);
-	model_health(m, 1, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 1);
 	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
 	assert_null(model_record(m, "component/c0"));
 	assert_int_equal(m->posts, 2);
@@ -440,8 +423,7 @@ test_rollout_in_an_outage(void **state)
 	struct model *m = world(1);
 
 	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	model_health(m, 0, HEALTH_ROLLING);
 	model_pass(m, 600 * S);
 	assert_int_equal(m->posts, 1);
@@ -535,8 +517,7 @@ test_recovered_while_away(void **state)
 	struct model *m = world(1);
 
 	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	m->component[0].health = HEALTH_OK;
 	m->component[0].since = m->now + 10 * S;
 	m->now += 600 * S;
@@ -555,8 +536,7 @@ test_lost_reply(void **state)
 
 	(void)state;
 	m->lose_after = 100;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	m->lose_after = 0;
 	model_pass(m, 10 * S);
 	assert_int_equal(m->posts, 1);
@@ -576,8 +556,7 @@ test_restart_looks_later(void **state)
 
 	(void)state;
 	m->lose_after = 100;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	m->lose_after = 0;
 	model_restart(m);
 	model_pass(m, 5 * S - 1);
@@ -598,16 +577,14 @@ test_late(void **state)
 
 	(void)state;
 	m->gives_up = true;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	m->gives_up = false;
 	model_pass(m, 14 * S);
 	assert_int_equal(m->nincident, 0);
 	model_late(m);
 	model_pass(m, 1 * S);
 	assert_int_equal(m->nincident, 1);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 0);
 	assert_int_equal(m->nincident, 1);
 	assert_int_equal(model_open(m, -1), 0);
 	model_free(m);
@@ -621,8 +598,7 @@ test_never(void **state)
 
 	(void)state;
 	m->gives_up = true;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	m->gives_up = false;
 	model_pass(m, 15 * S);
 	assert_int_equal(m->nincident, 1);
@@ -637,8 +613,7 @@ test_lost_request(void **state)
 
 	(void)state;
 	m->lose_before = 100;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	m->lose_before = 0;
 	model_pass(m, 10 * S);
 	assert_int_equal(m->posts, 1);
@@ -653,8 +628,7 @@ test_unreachable(void **state)
 	unsigned n;
 
 	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	m->down = true;
 	for (n = 0; n < 20; n++) {
 		model_health(m, 0, n % 2 == 0 ? HEALTH_OK : HEALTH_PARTIAL);
@@ -761,19 +735,16 @@ test_human_resolves(void **state)
 	struct model *m = world(1);
 
 	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	model_human_resolve(m, 0);
 	model_pass(m, 600 * S);
 	model_restart(m);
 	model_pass(m, 600 * S);
 	assert_int_equal(m->posts, 1);
 	/* The next ok ends the silence and clears what we had set. */
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 0);
 	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	assert_int_equal(m->nincident, 2);
 	model_free(m);
 }
@@ -785,11 +756,9 @@ test_human_resolved_meanwhile(void **state)
 	struct model *m = world(2);
 
 	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	model_last(m)->phase = PHASE_RESOLVED;
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 0);
 	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
 	assert_int_equal(m->posts, 2);
 	assert_null(model_record(m, "component/c0"));
@@ -803,8 +772,7 @@ test_removed_from_configuration(void **state)
 	struct model *m = world(2);
 
 	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	model_remove(m, 0);
 	model_settle(m);
 	assert_phase(model_last(m), PHASE_RESOLVED);
@@ -818,8 +786,7 @@ test_removed_while_away(void **state)
 	struct model *m = world(2);
 
 	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	incidents_free(m->core);
 	m->core = incidents_new();
 	model_remove(m, 0);
@@ -837,8 +804,7 @@ test_webhook(void **state)
 	(void)state;
 	m->options.publish = PUBLISH_WEBHOOK | PUBLISH_STATUSES;
 	model_configure(m);
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	assert_int_equal(m->triggers, 1);
 	assert_true(m->webhook_down);
 	model_health(m, 1, HEALTH_PARTIAL);
@@ -848,11 +814,9 @@ test_webhook(void **state)
 	assert_int_equal(m->component[1].page, PAGE_PARTIAL);
 	model_restart(m);
 	model_pass(m, 100 * S);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 0);
 	assert_int_equal(m->triggers, 1);
-	model_health(m, 1, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 1);
 	assert_int_equal(m->triggers, 2);
 	assert_false(m->webhook_down);
 	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
@@ -872,8 +836,7 @@ publish(unsigned what)
 
 	m->options.publish = what;
 	model_configure(m);
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	model_restart(m);
 	model_health(m, 1, HEALTH_PARTIAL);
 	model_pass(m, DOWN_AFTER);
@@ -885,11 +848,9 @@ publish(unsigned what)
 	assert_int_equal(m->component[1].page,
 	    statuses ? PAGE_PARTIAL : PAGE_OPERATIONAL);
 	assert_int_equal(m->triggers, webhook);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 0);
 	assert_int_equal(model_open(m, -1), incidents ? 1 : 0);
-	model_health(m, 1, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 1);
 	model_read(m);
 	model_pass(m, 10 * S);
 	assert_int_equal(model_open(m, -1), 0);
@@ -945,8 +906,7 @@ test_publish_changes(void **state)
 			model_configure(m);
 			model_pass(m, 10 * S);
 			model_health(m, 0, HEALTH_OK);
-			model_health(m, 1, HEALTH_OK);
-			model_pass(m, UP_AFTER);
+			model_comes_back(m, 1);
 			model_read(m);
 			model_pass(m, 10 * S);
 			assert_int_equal(model_open(m, -1), 0);
@@ -985,15 +945,13 @@ test_texts(void **state)
 	group(m, 0, "g");
 	group(m, 1, "g");
 	model_health(m, 0, HEALTH_PARTIAL);
-	model_health(m, 1, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 1);
 	assert_string_equal(model_last(m)->name,
 	    "c1 and Public API are affected");
 	assert_string_equal(message, "We are investigating.\n\n"
 	    "- c1: major outage\n- Public API: partial outage");
 	model_health(m, 0, HEALTH_OK);
-	model_health(m, 1, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 1);
 	assert_string_equal(message, "Everything is working again.\n\n"
 	    "- Public API: operational\n- c1: operational");
 	model_free(m);

@@ -631,6 +631,20 @@ flight_land(struct model *m, struct model_flight *f)
 }
 
 void
+model_goes_down(struct model *m, unsigned n)
+{
+	model_health(m, n, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+}
+
+void
+model_comes_back(struct model *m, unsigned n)
+{
+	model_health(m, n, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+}
+
+void
 model_launch(struct model *m)
 {
 	struct model_flight *f;

@@ -121,6 +121,9 @@ void	 model_read(struct model *);
 void	 model_settle(struct model *);
 /* Time passes, with everything done as soon as it is due. */
 void	 model_pass(struct model *, uint64_t ms);
+/* It is down, or well again, for as long as makes it so. */
+void	 model_goes_down(struct model *, unsigned);
+void	 model_comes_back(struct model *, unsigned);
 /* Operations are started and take a while. */
 void	 model_launch(struct model *);
 void	 model_land(struct model *, bool all);
@@ -136,7 +139,6 @@ void	 model_human_create(struct model *);
 void	 model_human_resolve(struct model *, unsigned incident);
 void	 model_human_set(struct model *, unsigned component, enum page_status);
 
-/* Our incidents that are open; of one component (-1: all). */
 /* Writes something on the tape that is no input of the core. */
 void	 model_note(const struct model *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
@@ -151,6 +153,7 @@ enum health model_random_health(void);
 void	 model_check_open(struct model *);
 void	 wrong(const char *what, unsigned component) __attribute__((noreturn));
 
+/* Our incidents that are open; of one component (-1: all). */
 unsigned model_open(const struct model *, int component);
 struct model_incident *model_last(struct model *);
 const char *model_record(const struct model *, const char *key);

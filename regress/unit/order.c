@@ -65,8 +65,7 @@ test_silence(void **state)
 	assert_int_equal(model_open(m, 0), 1);
 	/* Nobody else is concerned. */
 	model_order(m, 0, ORDER_SILENCE, HOUR);
-	model_health(m, 1, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 1);
 	assert_page(m, 1, PAGE_MAJOR);
 	model_free(m);
 }
@@ -104,8 +103,7 @@ test_silence_of_what_is_open(void **state)
 	model_pass(m, HOUR);
 	assert_page(m, 0, PAGE_PARTIAL);
 	assert_int_equal(m->posts, 1);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 0);
 	assert_page(m, 0, PAGE_OPERATIONAL);
 	assert_int_equal(model_open(m, -1), 0);
 	assert_int_equal(m->posts, 2);
@@ -192,8 +190,7 @@ test_silence_and_webhook(void **state)
 	model_order(m, 0, ORDER_SILENCE, HOUR);
 	model_pass(m, 60 * S);
 	assert_true(m->webhook_down);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 0);
 	assert_false(m->webhook_down);
 	model_free(m);
 }
@@ -249,8 +246,7 @@ test_maintenance_of_an_outage(void **state)
 	struct model *m = world(1);
 
 	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	assert_int_equal(model_open(m, 0), 1);
 	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
 	model_pass(m, 0);
@@ -272,8 +268,7 @@ test_maintenance_of_what_is_unknown(void **state)
 	struct model *m = world(1);
 
 	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	model_silence(m, 0, true);
 	model_restart(m);
 	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
@@ -355,8 +350,7 @@ test_maintenance_of_what_was_resolved(void **state)
 	struct model *m = world(1);
 
 	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	model_human_resolve(m, 0);
 	model_pass(m, S);
 	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
@@ -365,10 +359,8 @@ test_maintenance_of_what_was_resolved(void **state)
 	model_pass(m, HOUR);
 	assert_page(m, 0, PAGE_OPERATIONAL);
 	assert_int_equal(model_open(m, 0), 0);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_comes_back(m, 0);
+	model_goes_down(m, 0);
 	assert_int_equal(model_open(m, 0), 1);
 	model_free(m);
 }
@@ -573,8 +565,7 @@ test_explain_orders(void **state)
 	/* Also in a core that does not look, since it does not speak. */
 	model_order(m, 0, ORDER_SILENCE, HOUR);
 	SAYS(m, "block later: silenced by somebody, why: nothing new");
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	SAYS(m, "next later: the silence ends, and the truth is shown\n");
 	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
 	model_pass(m, 0);

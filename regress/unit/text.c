@@ -83,14 +83,12 @@ test_kinds(void **state)
 	model_pass(m, DOWN_AFTER);
 	assert_string_equal(name, "name");
 	assert_string_equal(message, "down");
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	assert_string_equal(message, "worse");
 	model_health(m, 0, HEALTH_DEGRADED);
 	model_pass(m, UP_AFTER);
 	assert_string_equal(message, "better");
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 0);
 	assert_string_equal(message, "resolved");
 	model_health(m, 0, HEALTH_DEGRADED);
 	model_pass(m, DOWN_AFTER);
@@ -98,8 +96,7 @@ test_kinds(void **state)
 	model_order(m, 0, ORDER_MAINTENANCE, 600 * S);
 	model_settle(m);
 	assert_string_equal(message, "maintenance");
-	model_health(m, 1, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 1);
 	assert_string_equal(message, "down");
 	model_remove(m, 1);
 	model_settle(m);
@@ -133,8 +130,7 @@ test_fields(void **state)
 	assert_string_equal(private, "c0 (deployment/cart, queue): partial "
 	    "outage, 1 of 4 ready, crash-looping: pod cart-1: exit code 1");
 	model_pass(m, 3600 * S);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER);
+	model_comes_back(m, 0);
 	assert_string_equal(message, "c0 is back after 1 hour 1 minute");
 	model_free(m);
 }
@@ -149,8 +145,7 @@ test_nothing_internal(void **state)
 	set_watch(m, 0);
 	m->component[0].detail = "pod cart-1 on node-7: registry.internal/cart";
 	m->component[0].cause = CAUSE_IMAGE;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	assert_string_equal(name, "c0 is down");
 	assert_string_equal(message,
 	    "We are investigating.\n\n- c0: major outage");
@@ -173,15 +168,13 @@ test_own_texts(void **state)
 	free(model_conf(m, 1)->group);
 	model_conf(m, 1)->group = strdup("g");
 	model_configure(m);
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	assert_string_equal(name, "Trouble with c0");
 	/* The rest is as for all. */
 	assert_string_equal(message, "We are investigating.\n\n+ c0");
 	assert_string_equal(private, "own");
 	/* Shared, only its line is its own. */
-	model_health(m, 1, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 1);
 	assert_string_equal(message, "We are investigating.\n\n+ c0\n"
 	    "- c1: major outage");
 	model_free(m);
@@ -198,8 +191,7 @@ test_hostile_values(void **state)
 	set(m, TEMPLATE_DOWN, "<{detail}>");
 	m->component[0].detail = "a\nb\r\x1b[31mc\x7f" "d\xc2\x9b" "e\xe2\x80"
 	    "\xae" "f\xe2\x81\xa6g\xe2\x80\xa8h{list}";
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	assert_string_equal(message, "<a b  [31mc d e f g h{list}>");
 	model_health(m, 0, HEALTH_OK);
 	model_pass(m, UP_AFTER + REOPEN);
@@ -207,8 +199,7 @@ test_hostile_values(void **state)
 	memcpy(detail + 511, "\xc3\xa4", 2);
 	detail[599] = '\0';
 	m->component[0].detail = detail;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	assert_int_equal(strlen(message), 511 + 2);
 	model_free(m);
 }
@@ -223,8 +214,7 @@ test_bounds(void **state)
 	m->component[0].detail = "0123456789012345678901234567890123456789"
 	    "0123456789012345678901234567890123456789\xc3\xa4\xc3\xa4";
 	set(m, TEMPLATE_NAME, "{detail}{detail}{detail}{detail}{detail}");
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER);
+	model_goes_down(m, 0);
 	assert_in_range(strlen(name), 252, 255);
 	assert_int_not_equal((unsigned char)name[strlen(name) - 1], 0xc3);
 	model_free(m);
