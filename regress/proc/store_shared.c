@@ -77,6 +77,26 @@ two(void)
 }
 
 static void
+two_that_share(void)
+{
+	two();
+	share_is(&a, 2, KEY1, "one", 'D');
+	WAIT(told(&b, KEY1, "one"));
+}
+
+/* All that were asked, from 2 on, are answered alike. */
+static void
+answers_are(const struct store *s, uint32_t last, char want)
+{
+	uint32_t id;
+
+	for (id = 2; id <= last; id++)
+		WAIT(s->answer[id] != '\0');
+	for (id = 2; id <= last; id++)
+		assert_int_equal(s->answer[id], want);
+}
+
+static void
 test_two(void **unused)
 {
 	(void)unused;
@@ -169,9 +189,7 @@ test_watch_suspect(void **unused)
 	int before;
 
 	(void)unused;
-	two();
-	share_is(&a, 2, KEY1, "one", 'D');
-	WAIT(told(&b, KEY1, "one"));
+	two_that_share();
 	before = watches_so_far();
 	command("fault", "{\"kind\": \"nothing\", \"match\": \"kv/range\"}");
 	WAIT(watches_so_far() > before);
@@ -186,9 +204,7 @@ test_watch_unanswered(void **unused)
 	int before;
 
 	(void)unused;
-	two();
-	share_is(&a, 2, KEY1, "one", 'D');
-	WAIT(told(&b, KEY1, "one"));
+	two_that_share();
 	before = watches_so_far();
 	command("fault", "{\"kind\": \"nothing\", \"match\": \"v3/watch\"}");
 	command("end_watches", "{}");
@@ -208,11 +224,7 @@ test_unreachable(void **unused)
 	share(&b, 2, KEY1, "one");
 	share(&b, 3, KEY1, "two");
 	share(&b, 4, KEY1, "three");
-	WAIT(b.answer[2] != '\0' && b.answer[3] != '\0' &&
-	    b.answer[4] != '\0');
-	assert_int_equal(b.answer[2], 'F');
-	assert_int_equal(b.answer[3], 'F');
-	assert_int_equal(b.answer[4], 'F');
+	answers_are(&b, 4, 'F');
 	HAS(b.why, "etcd");
 	child_expect_log(&a.child, "etcd");
 	child_expect_log(&b.child, "etcd");
@@ -244,12 +256,7 @@ test_same_key(void **unused)
 	share(&b, 3, KEY1, "two");
 	share(&b, 4, "operator/silence/c2", "other");
 	share(&b, 5, KEY1, "three");
-	WAIT(b.answer[2] != '\0' && b.answer[3] != '\0' &&
-	    b.answer[4] != '\0' && b.answer[5] != '\0');
-	assert_int_equal(b.answer[2], 'D');
-	assert_int_equal(b.answer[3], 'D');
-	assert_int_equal(b.answer[4], 'D');
-	assert_int_equal(b.answer[5], 'D');
+	answers_are(&b, 5, 'D');
 	assert_true(sim_holds(KEY("shared/" KEY1), "three"));
 	WAIT(told(&a, KEY1, "three"));
 	assert_true(told(&b, KEY1, "three"));
