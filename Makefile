@@ -115,7 +115,8 @@ history =	notifier/history.c notifier/days.c
 kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
 		notifier/main.c notifier/api.c notifier/api_reply.c \
 		notifier/access.c notifier/gate.c \
-		notifier/instatus.c notifier/page.c notifier/post.c \
+		notifier/instatus.c notifier/page.c notifier/page_read.c \
+		notifier/post.c \
 		notifier/post_incident.c notifier/post_observe.c \
 		notifier/persist.c notifier/show.c notifier/feed.c \
 		notifier/share.c notifier/operator.c notifier/journal.c \
