@@ -84,22 +84,17 @@ answer(struct message *m, bool as_json)
 	return (failed ? 1 : 0);
 }
 
-int
-main(int argc, char **argv)
+static void
+options_parse(int argc, char **argv, struct showing *show,
+    const char **socket_path)
 {
-	static uint8_t buf[MESSAGE_MAX];
-	struct showing show = { .last = MESSAGE_TYPES };
-	const char *socket_path = PATH_RUN "/kanatad.sock", *why;
-	struct message_out *out;
-	struct message m;
-	int ch, fd;
+	const char *why;
+	int ch;
 
-	cage_start(ROLE_CTL);
-	log_init(LOG_TO_STDERR, "kanatactl");
 	while ((ch = getopt(argc, argv, "jn:s:t:")) != -1)
 		switch (ch) {
 		case 'j':
-			show.as_json = true;
+			show->as_json = true;
 			break;
 		case 'n':
 			recording.lines = strtonum(optarg, 1, INT32_MAX, &why);
@@ -114,11 +109,44 @@ main(int argc, char **argv)
 				    "not %s", log_safe(optarg));
 			break;
 		case 's':
-			socket_path = optarg;
+			*socket_path = optarg;
 			break;
 		default:
 			usage();
 		}
+}
+
+/* The next message; one that does not come is fatal. */
+static void
+receive(int fd, const char *socket_path, struct message *m)
+{
+	static uint8_t buf[MESSAGE_MAX];
+	const char *why;
+
+	switch (message_recv(fd, m, ROLE_PARENT, ROLE_CTL, buf, &why)) {
+	case 0:
+		fatalx("%s: kanatad ended the conversation before it answered",
+		    socket_path);
+	case -1:
+		if (errno == EPROTO && why != NULL)
+			fatalx("%s: what kanatad says makes no sense: %s",
+			    socket_path, why);
+		fatal("%s", socket_path);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct showing show = { .last = MESSAGE_TYPES };
+	const char *socket_path = PATH_RUN "/kanatad.sock";
+	struct message_out *out;
+	struct message m;
+	int fd;
+
+	cage_start(ROLE_CTL);
+	log_init(LOG_TO_STDERR, "kanatactl");
+	options_parse(argc, argv, &show, &socket_path);
 	if ((out = command_request(argc - optind, argv + optind,
 	    &recording)) == NULL)
 		usage();
@@ -131,16 +159,7 @@ main(int argc, char **argv)
 	if (recording.path != NULL)
 		return (record_run(fd, &recording));
 	for (;;) {
-		switch (message_recv(fd, &m, ROLE_PARENT, ROLE_CTL, buf, &why)) {
-		case 0:
-			fatalx("%s: kanatad ended the conversation before it "
-			    "answered", socket_path);
-		case -1:
-			if (errno == EPROTO && why != NULL)
-				fatalx("%s: what kanatad says makes no sense: "
-				    "%s", socket_path, why);
-			fatal("%s", socket_path);
-		}
+		receive(fd, socket_path, &m);
 		switch (m.type) {
 		case MSG_CTL_OK:
 		case MSG_CTL_FAILED:
