@@ -233,22 +233,24 @@ log_safe_long(const char *text)
 	return (buf);
 }
 
-void
-log_worker_line(const char *worker, pid_t pid, const char *line)
+const char *
+log_worker_line(const char *worker, pid_t pid, const char *line, int *priority)
 {
 	uint64_t at = now(), said;
-	int priority = LOG_WARNING, level, n = 0;
+	int level, n = 0;
 	char text[LINE_MAX_BYTES];
 
+	*priority = LOG_WARNING;
 	if (sscanf(line, "<%1d %20" SCNu64 ">%n", &level, &said, &n) == 2 &&
 	    n > 0 && level <= LOG_DEBUG) {
-		priority = level;
+		*priority = level;
 		line += n;
 		if (said <= at && at - said < LATE)
 			at = said;
 	}
-	if (priority == LOG_DEBUG && !verbose)
-		return;
-	escape(text, sizeof(text), line);
-	emit(priority, worker, pid, at, text);
+	if (*priority != LOG_DEBUG || verbose) {
+		escape(text, sizeof(text), line);
+		emit(*priority, worker, pid, at, text);
+	}
+	return (line);
 }

@@ -57,8 +57,11 @@ const char	*log_safe_long(const char *);
  * with, C1 controls left out; 0: it is none. */
 size_t	 log_utf8_length(const char *);
 
-/* The parent, for one line that a worker wrote.  Its time is taken if it is of the
- * last minute. */
-void	 log_worker_line(const char *worker, pid_t, const char *line);
+/*
+ * The parent, for one line that a worker wrote.  Its time is taken if it is of the
+ * last minute.  Returns the text alone, within the line, and its priority.
+ */
+const char	*log_worker_line(const char *worker, pid_t, const char *line,
+		    int *priority);
 
 #endif

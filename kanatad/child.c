@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <bsd/string.h>
@@ -27,14 +28,13 @@ static void
 on_line(const char *text, void *arg)
 {
 	struct child *child = arg;
+	int priority;
 
-	log_worker_line(child->name, child->pid, text);
+	text = log_worker_line(child->name, child->pid, text, &priority);
 	/* Last words: what it warned of. */
-	if (text[0] == '<' && text[1] >= '5' && text[1] <= '7')
-		return;
-	if (text[0] == '<')
-		text += 3;
-	strlcpy(child->last_words, log_safe(text), sizeof(child->last_words));
+	if (priority <= LOG_WARNING)
+		strlcpy(child->last_words, log_safe(text),
+		    sizeof(child->last_words));
 }
 
 static void

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 
 static int out;		/* what standard error leads to, the reading end */
 static int kept;	/* what it led to before */
+static int priority;	/* of a worker's line */
 
 static int
 begin(void **state)
@@ -94,7 +96,10 @@ test_fields(void **state)
 	assert_int_equal(json_integer_value(json_object_get(root, "pid")),
 	    getpid());
 	json_decref(root);
-	log_worker_line("watcher/prod", 214, "<4 0>a \"b\" \\ \x1b[2J gr\xc3\xbc");
+	assert_string_equal(log_worker_line("watcher/prod", 214,
+	    "<4 0>a \"b\" \\ \x1b[2J gr\xc3\xbc", &priority),
+	    "a \"b\" \\ \x1b[2J gr\xc3\xbc");
+	assert_int_equal(priority, LOG_WARNING);
 	root = object();
 	check(root, "level", "warning");
 	check(root, "process", "watcher/prod");
@@ -137,7 +142,9 @@ test_time(void **state)
 		at = (unsigned long long)now * 1000000 + 123456;
 		snprintf(said, sizeof(said), "<%d %llu%s", rows[i].level, at,
 		    rows[i].end);
-		log_worker_line("store", 7, said);
+		text = log_worker_line("store", 7, said, &priority);
+		assert_string_equal(text, i < 4 ? "said" : said);
+		assert_int_equal(priority, i < 4 ? LOG_NOTICE : LOG_WARNING);
 		root = object();
 		gmtime_r(&now, &tm);
 		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S.123456Z",
@@ -213,7 +220,7 @@ test_journal(void **state)
 	layout_init();
 	log_warnx("one\ntwo");
 	assert_string_equal(line(), "<4>one two");
-	log_worker_line("store", 7, "<6 0>three");
+	log_worker_line("store", 7, "<6 0>three", &priority);
 	assert_string_equal(line(), "<6>store: three");
 	layout_set_json(true);
 	log_warnx("four");
