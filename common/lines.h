@@ -5,7 +5,9 @@
 #include <event2/event.h>
 #include <stddef.h>
 
-#define LINES_MAX	1024	/* bytes of a line; a longer one comes in pieces */
+/* Bytes of a line; a longer one comes in pieces.  What log.c writes is at most 1024
+ * and what stands before it. */
+#define LINES_MAX	1088
 
 /* A line without its newline and any NUL: untrusted, borrowed. */
 typedef void	(*lines_fn)(const char *, void *arg);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../../common/lines.h"
+#include "../../common/log.h"
 
 static struct event_base *base;
 static struct lines lines;
@@ -99,6 +100,27 @@ test_bounds(void **state)
 	assert_int_equal(count, 3);
 }
 
+/* The longest line of a worker is one line to the parent. */
+static void
+test_longest(void **state)
+{
+	char text[2000];
+	int kept = dup(STDERR_FILENO);
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(dup2(end, STDERR_FILENO), STDERR_FILENO);
+	log_init(LOG_TO_PARENT, "lines");
+	log_info("%s", text);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	lines_close(&lines);
+	assert_int_equal(count, 1);
+	assert_int_equal(last[0], '<');
+	assert_int_equal(strspn(strchr(last, '>') + 1, "x"), 1023);
+}
+
 static void
 on_line_refill(const char *text, void *arg)
 {
@@ -137,7 +159,8 @@ main(void)
 {
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_pieces), T(test_bounds), T(test_flood), T(test_eof),
+		T(test_pieces), T(test_bounds), T(test_longest), T(test_flood),
+		T(test_eof),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));
