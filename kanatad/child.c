@@ -120,6 +120,7 @@ child_start(struct child *child, channel_dispatch_fn dispatch,
 	close(log[1]);
 	child->state = CHILD_STARTING;
 	child->started = clock_now();
+	child->started_ticks = clock_ticks();
 	child->pings = 0;
 	child->killed_for = NULL;
 	child->last_words[0] = '\0';

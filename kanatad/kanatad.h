@@ -188,7 +188,8 @@ struct child {
 	struct lines		 log;		/* its standard error */
 	char			 last_words[200];
 	unsigned		 landlock;	/* ABI, 0: none */
-	uint64_t		 started;	/* ms since 1970 */
+	uint64_t		 started;	/* ms since 1970, to be shown */
+	uint64_t		 started_ticks;
 	unsigned		 restarts;
 	char			 death[352];	/* of the last one, "" if none */
 	const char		*killed_for;	/* static: why we killed it */

@@ -287,7 +287,7 @@ restart_later(struct child *child, int status)
 	bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
 	    child->killed_for == NULL;
 
-	if (clock_now() - child->started > QUIET_AFTER)
+	if (clock_ticks() - child->started_ticks > QUIET_AFTER)
 		child->backoff = 0;
 	if (clean && child->backoff == 0) {
 		/* It asked to be started again, and does not do so often. */
@@ -373,7 +373,7 @@ on_ping(evutil_socket_t fd, short what, void *arg)
 		    child->role == ROLE_REPLAY)
 			continue;
 		if (child->state != CHILD_RUNNING &&
-		    clock_now() - child->started < START_TIME * 1000)
+		    clock_ticks() - child->started_ticks < START_TIME * 1000)
 			continue;
 		if (child->state == CHILD_STARTING)
 			supervise_kill(child, "it does not become ready");
