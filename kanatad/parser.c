@@ -8,6 +8,8 @@
  * One request comes in, of kubeconfigs one for each; rows and MSG_PARSE_DONE, or
  * one MSG_PARSE_ERROR, go out.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,17 +242,29 @@ parser_read_users(struct parsed *p, int fd)
 static struct kubeconfig_file	 files[KUBECONFIG_FILES_MAX];
 static size_t			 nfile;
 
+/* As client-go: among others, an empty file is as good as none. */
+static bool
+parser_may_skip(int fd, bool last)
+{
+	struct stat	 st;
+
+	return ((nfile > 0 || !last) && fstat(fd, &st) == 0 &&
+	    S_ISREG(st.st_mode) && st.st_size == 0);
+}
+
 static void
 parser_read_kubeconfig(struct parsed *p, int fd, const char *context,
     bool last)
 {
 	struct yaml_node	*root;
 
-	root = parser_read_tree(p, fd, KUBECONFIG_DEPTH_MAX);
-	if (root == NULL)
-		return;
-	files[nfile].root = root;
-	files[nfile++].path = parsed_strdup(p->path);
+	if (!parser_may_skip(fd, last)) {
+		root = parser_read_tree(p, fd, KUBECONFIG_DEPTH_MAX);
+		if (root == NULL)
+			return;
+		files[nfile].root = root;
+		files[nfile++].path = parsed_strdup(p->path);
+	}
 	if (!last)
 		return;
 	kubeconfig_read(p, files, nfile, context);

@@ -460,8 +460,8 @@ def test_proxies_that_are_refused():
 
 @limit(90)
 def test_several_kubeconfigs():
-    """Context, cluster and user in three files, another missing; each path starts at
-    the folder of its file."""
+    """Context, cluster and user in three files, another missing, others empty; each
+    path starts at the folder of its file."""
     kube = Kube()
     kube.deployment("default", "api", 2)
     folders = [temp_dir() for _ in range(3)]
@@ -479,8 +479,13 @@ def test_several_kubeconfigs():
     config = dict(world.config)
     del config["clusters"]
     world.kanata.configure(config)
-    world.kanata.env["KUBECONFIG"] = ":".join([paths[0], "/nowhere/config", *paths[1:]])
+    empty = [write(os.path.join(folder, "empty"), "") for folder in folders]
+    world.kanata.env["KUBECONFIG"] = ":".join([empty[0], paths[0], "/nowhere/config", empty[1],
+                                               *paths[1:], empty[2]])
     whole_outage(world)
+    world.kanata.env["KUBECONFIG"] = ":".join(empty)
+    world.kanata.once("-n").expect(1, re.escape(empty[2]) + ":1:1: there is nothing in the file")
+    world.kanata.env["KUBECONFIG"] = ":".join(paths)
     # An error in the last one names it.
     write(paths[2], "clusters: {}\n")
     world.kanata.once("-n").expect(1, re.escape(paths[2]) + ":1:11: `clusters`: expected a list|"
