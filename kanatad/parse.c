@@ -75,13 +75,26 @@ instance_of(const char *name)
 
 /* -- rows --------------------------------------------------------------------- */
 
-static void
+static bool
+is_at_hand(const char *path)
+{
+	unsigned i;
+
+	for (i = 0; i < job.files.count; i++)
+		if (strcmp(job.files.path[i], path) == 0)
+			return (true);
+	return (false);
+}
+
+static const char *
 on_position(struct message *m, bool is_error)
 {
 	const char *path = message_get_s(m);
 	unsigned line = message_get_u(m), column = message_get_u(m);
-	const char *text = message_get_s(m);
+	const char *text = log_safe_long(message_get_s(m));
 
+	if (!is_at_hand(path))
+		return ("a word about a file that it was not given");
 	if (!is_error)
 		log_warnx("%s:%u:%u: %s", path, line, column, text);
 	else if (job.error[0] == '\0' && line == 0)
@@ -89,6 +102,7 @@ on_position(struct message *m, bool is_error)
 	else if (job.error[0] == '\0')
 		snprintf(job.error, sizeof(job.error), "%s:%u:%u: %s", path,
 		    line, column, text);
+	return (NULL);
 }
 
 /* The kinds that a file of this step may have. */
@@ -213,11 +227,9 @@ parse_dispatch(struct child *parser, struct message *m)
 		send_files(parser);
 		return (NULL);
 	case MSG_PARSE_ERROR:
-		on_position(m, true);
-		return (NULL);
+		return (on_position(m, true));
 	case MSG_PARSE_WARNING:
-		on_position(m, false);
-		return (NULL);
+		return (on_position(m, false));
 	case MSG_PARSE_DONE:
 		job.complete = true;
 		return (NULL);
