@@ -75,13 +75,16 @@ static void
 on_tick(int fd, short what, void *arg)
 {
 	struct stream	*st;
+	bool		 refused = false;
 
 	(void)fd;
 	(void)what;
 	(void)arg;
-	TAILQ_FOREACH(st, &streams, entry)
+	TAILQ_FOREACH(st, &streams, entry) {
 		stream_tick(st);
-	ask_token(TOKEN_AGAIN);
+		refused |= st->state == STREAM_WAITING && st->unauthorized;
+	}
+	ask_token(refused ? TOKEN_URGENT : TOKEN_AGAIN);
 }
 
 void
@@ -172,12 +175,11 @@ wait_for_plugin(bool reselect)
 	struct stream	*st;
 
 	TAILQ_FOREACH(st, &streams, entry) {
-		stream_stop(st);
+		stream_hold(st, "the exec plugin has not given a credential "
+		    "yet");
 		if (reselect && st->resource == RESOURCE_PODS &&
 		    st->state != STREAM_IDLE)
 			st->reselect = true;
-		snprintf(st->error, sizeof(st->error), "the exec plugin has "
-		    "not given a credential yet");
 	}
 }
 
@@ -244,6 +246,7 @@ cluster_configure(const struct conf *conf, struct credentials *c)
 static void
 on_plugin(struct execcred *x, const char *problem)
 {
+	unsigned	 tokens = cluster.credentials.tokens;
 	struct stream	*st;
 	bool		 new_server;
 
@@ -262,7 +265,7 @@ on_plugin(struct execcred *x, const char *problem)
 	TAILQ_FOREACH(st, &streams, entry) {
 		if (new_server || cluster.waiting)
 			stream_resume(st, cluster.waiting);
-		else
+		else if (cluster.credentials.tokens != tokens)
 			stream_retry_token(st);
 		if (cluster.waiting)
 			st->error[0] = '\0';
@@ -274,9 +277,11 @@ on_plugin(struct execcred *x, const char *problem)
 	on_started();
 }
 
+/* One that was refused is no reason to try again at once. */
 void
 cluster_fresh_token(int fd)
 {
+	unsigned	 tokens = cluster.credentials.tokens;
 	struct stream	*st;
 	const char	*problem;
 
@@ -286,7 +291,8 @@ cluster_fresh_token(int fd)
 		    log_safe(cluster.name), problem);
 	cluster.env.authorization = cluster.credentials.authorization;
 	TAILQ_FOREACH(st, &streams, entry)
-		stream_retry_token(st);
+		if (cluster.credentials.tokens != tokens)
+			stream_retry_token(st);
 }
 
 void

@@ -28,6 +28,13 @@ clear_authorization(struct credentials *c)
 	c->authorization = NULL;
 }
 
+static bool
+same(const struct secret_text *a, const struct secret_text *b)
+{
+	return (a->len == b->len && (a->p == NULL) == (b->p == NULL) &&
+	    (a->p == NULL || memcmp(a->p, b->p, a->len) == 0));
+}
+
 /* It becomes a header's value: nothing but visible ASCII. */
 static bool
 token_ok(const struct secret_text *s)
@@ -97,6 +104,8 @@ credentials_take(struct credentials *c, enum secret kind, int fd)
 		clear(&new);
 		return ("the Kubernetes token has characters that no token has");
 	}
+	if (kind == SECRET_KUBE_TOKEN && !same(where, &new))
+		c->tokens++;
 	clear(where);
 	*where = new;
 	if (kind == SECRET_KUBE_TOKEN)
@@ -113,13 +122,6 @@ credentials_check(const struct credentials *c, bool tls, bool insecure)
 	if (tls && !insecure && c->ca.p == NULL)
 		return ("no CA certificates to verify the Kubernetes API with");
 	return (NULL);
-}
-
-static bool
-same(const struct secret_text *a, const struct secret_text *b)
-{
-	return (a->len == b->len && (a->p == NULL) == (b->p == NULL) &&
-	    (a->p == NULL || memcmp(a->p, b->p, a->len) == 0));
 }
 
 bool
@@ -174,6 +176,7 @@ credentials_take_plugin(struct credentials *c, const struct execcred *x)
 	bool	 changed = false;
 
 	c->plugin = true;
+	c->tokens += !is_text(&c->token, x->token);
 	set_text(&c->token, x->token);
 	if (x->token != NULL)
 		set_authorization(c);

@@ -21,6 +21,7 @@ struct credentials {
 	struct secret_text	 proxy;		/* user:password for the proxy */
 	bool			 plugin;	/* an exec plugin gave the token... */
 	bool			 plugin_cert;	/* ...and certificate and key */
+	unsigned		 tokens;	/* it was another so often */
 	char			*authorization;	/* "Bearer ...", NULL: none */
 };
 

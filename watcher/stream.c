@@ -52,6 +52,14 @@ stream_stop(struct stream *st)
 }
 
 void
+stream_hold(struct stream *st, const char *why)
+{
+	stream_stop(st);
+	stream_broken(st);
+	snprintf(st->error, sizeof(st->error), "%s", why);
+}
+
+void
 stream_free(struct stream *st)
 {
 	stream_stop(st);
@@ -256,8 +264,10 @@ stream_resume(struct stream *st, bool relist)
 		return;
 	/* Whatever becomes of the request: until a list is complete. */
 	st->relist |= relist;
-	if (relist)	/* perhaps it is another server */
+	if (relist) {	/* perhaps it is another server */
 		st->json_only = st->beats = false;
+		st->group = resource_info(st->resource)->group;
+	}
 	if (!st->synced || st->relist) {
 		free(st->token);
 		st->token = NULL;
@@ -350,6 +360,11 @@ failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
 		st->refused = 0;
 	st->in_pages |= st->streaming && code != 401 && code != 429;
 	wait = backoff_next(&st->backoff, clock_ticks());
+	if (code == 404 && st->group != info->group) {
+		/* The server is a newer one by now. */
+		st->group = info->group;
+		st->relist = true;
+	}
 	if (code == 410 || code == 400 || is_too_large(code, text)) {
 		/* The version, or the place in the list, is not known there. */
 		st->relist = true;

@@ -117,7 +117,9 @@ void		 stream_free(struct stream *);
 void		 stream_start(struct stream *);
 /* Ends what is under way: before the server goes. */
 void		 stream_stop(struct stream *);
-/* Goes on after stream_stop: resumes the watch, or lists if that is to be. */
+/* The same, and for how long nobody knows: not to be believed after a while. */
+void		 stream_hold(struct stream *, const char *why);
+/* Goes on after either: resumes the watch, or lists if that is to be. */
 void		 stream_resume(struct stream *, bool relist);
 
 /* There is another token: try again at once what failed for the old one. */

@@ -107,9 +107,10 @@ request(struct stream *st, enum stream_state state, const char *query,
 	} else {
 		options.accept = st->json_only ? JSON STREAM :
 		    PROTOBUF STREAM "," JSON STREAM;
-		options.timeout = HTTP_NO_TIMEOUT;
-		options.idle_timeout = st->beats ? STREAM_SILENCE :
-		    (seconds + STREAM_MARGIN) * 1000;
+		/* Who never ends it may be what is left of a server that was
+		 * replaced, however much it says. */
+		options.timeout = (seconds + STREAM_MARGIN) * 1000;
+		options.idle_timeout = st->beats ? STREAM_SILENCE : 0;
 	}
 	options.data = on_data;
 	options.done = stream_done;

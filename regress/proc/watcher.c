@@ -460,15 +460,23 @@ static void
 test_token_asked(void **state)
 {
 	uint64_t begin;
+	unsigned i;
 
 	(void)state;
 	start_healthy();
 	asked_token = false;
+	tell("reset_counts", "{}");
 	tell("token", "{\"token\":\"new-token\"}");
 	tell("drop_watches", "{}");
 	begin = ticks();
 	while (!asked_token)
 		hear_either(begin + CHILD_PATIENCE);
+	/* The one that was refused is no news for any of the streams. */
+	for (i = 0; i < 20; i++) {
+		fresh_token(TOKEN);
+		usleep(50000);
+	}
+	assert_in_range(state_counts("watch=true"), 1, 60);
 	fresh_token("new-token");
 	tell("crash", "{\"ns\":\"a\",\"name\":\"api\"}");
 	expect(HEALTH_MAJOR, CAUSE_CRASH_LOOP, 0, 3);

@@ -82,7 +82,7 @@ is_list(void)
 static void
 is_watch(const char *version)
 {
-	char want[256];
+	char want[512];
 	unsigned seconds;
 
 	snprintf(want, sizeof(want), "/prefix/api/v1/namespaces/a/pods?watch=true"
@@ -93,8 +93,9 @@ is_watch(const char *version)
 		fail_msg("%s", request->path);
 	seconds = atoi(request->path + strlen(want));
 	assert_in_range(seconds, 145, 290);
-	assert_int_equal(request->o.timeout, HTTP_NO_TIMEOUT);
-	assert_int_equal(request->o.idle_timeout, (seconds + 15) * 1000);
+	/* Whatever it says meanwhile. */
+	assert_int_equal(request->o.timeout, (seconds + 15) * 1000);
+	assert_int_equal(request->o.idle_timeout, 0);
 }
 
 #define POD(name)	"{\"metadata\":{\"name\":\"" name		\
@@ -115,6 +116,10 @@ is_watch(const char *version)
 	"{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"apiVersion\":" \
 	"\"v1\",\"metadata\":{},\"status\":\"Failure\",\"message\":\"m\"," \
 	"\"reason\":\"" reason "\",\"code\":" code "}}\n"
+
+#define X16		"xxxxxxxxxxxxxxxx"
+#define X255		X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16 X16	\
+			X16 X16 X16 "xxxxxxxxxxxxxxx"
 
 /* Listed at 10, with x and y, and watching. */
 static void
@@ -592,6 +597,8 @@ test_bad_lists(void **state)
 		{ "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":"
 		    "{\"resourceVersion\":7},\"items\":[]}",
 		    "a list without resourceVersion" },
+		{ LIST("\"resourceVersion\":\"" X255 "x\"", ""),
+		    "a list without resourceVersion" },
 		{ LIST("\"resourceVersion\":\"10\"", "{\"kind\":\"Node\","
 		    "\"metadata\":{\"name\":\"n\",\"namespace\":\"a\"}}"),
 		    "an object of another kind than asked for" },
@@ -611,8 +618,8 @@ test_bad_lists(void **state)
 		wait_over();
 	}
 	stage_has_pods(0);
-	answer(LIST("\"resourceVersion\":\"10\"", POD("x")));
-	is_watch("10");
+	answer(LIST("\"resourceVersion\":\"" X255 "\"", POD("x")));
+	is_watch(X255);
 }
 
 static void
@@ -629,6 +636,7 @@ test_bad_events(void **state)
 		{ "{\"type\":\"ADDED\",\"object\":{\"kind\":\"Node\","
 		    "\"metadata\":{\"name\":\"x\"}}}",
 		    "an object of another kind than asked for" },
+		{ BOOKMARK(X255 "x"), "a bookmark without resourceVersion" },
 		{ "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Pod\"}}",
 		    "a bookmark without resourceVersion" },
 		{ "{\"type\":\"BOOKMARK\",\"object\":{\"kind\":\"Node\","
@@ -685,6 +693,21 @@ test_old_group(void **state)
 	    "\"metadata\":{\"resourceVersion\":\"4\"},\"items\":[{\"metadata\":"
 	    "{\"name\":\"n\",\"namespace\":\"b\"}}]}");
 	assert_int_equal(reading(), READING_LIVE);
+	/* The server was upgraded, and has only the new one now. */
+	refuse(404, -1, NULL);
+	wait_over();
+	assert_string_equal(request->path,
+	    "/prefix/apis/batch/v1/cronjobs?limit=500");
+	answer("{\"kind\":\"CronJobList\",\"apiVersion\":\"batch/v1\","
+	    "\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[]}");
+	assert_int_equal(objects_count(env.objects, RESOURCE_CRONJOBS, NULL), 0);
+	/* Nothing of it is there: both are asked for, and then there is a wait. */
+	st->synced = false;
+	refuse(404, -1, NULL);
+	assert_non_null(strstr(request->path, "/batch/v1beta1/"));
+	refuse(404, -1, NULL);
+	assert_in_range(wait_over(), 700, 7000);
+	assert_non_null(strstr(request->path, "/batch/v1/"));
 	stream_free(st);
 	/* One namespace is asked for by its name. */
 	st = stream_new(&env, RESOURCE_NAMESPACES, "a");
@@ -720,6 +743,32 @@ test_stop_and_resume(void **state)
 	is_list();
 }
 
+/* There is nothing to ask with: what was seen is believed no longer than when the
+ * server does not answer. */
+static void
+test_hold(void **state)
+{
+	const char *why;
+
+	(void)state;
+	watching();
+	ticks += 60000;
+	changes = 0;
+	stream_hold(st, "no credential");
+	assert_null(request);
+	stream_tick(st);
+	assert_int_equal(reading(), READING_LIVE);
+	ticks += STREAM_GRACE;
+	stream_tick(st);
+	assert_int_equal(changes, 1);
+	assert_int_equal(stream_reading(st, &why), READING_BROKEN);
+	assert_string_equal(why, "pods in a: no credential");
+	stream_resume(st, true);
+	is_list();
+	answer(LIST("\"resourceVersion\":\"50\"", POD("y")));
+	assert_int_equal(reading(), READING_LIVE);
+}
+
 int
 main(void)
 {
@@ -736,7 +785,7 @@ main(void)
 		T(test_server_error), T(test_too_large), T(test_backoff_bounds),
 		T(test_bad_lists),
 		T(test_bad_events), T(test_long_line), T(test_old_group),
-		T(test_stop_and_resume),
+		T(test_stop_and_resume), T(test_hold),
 	};
 
 	return (cmocka_run_group_tests_name("stream", tests, NULL, NULL));
