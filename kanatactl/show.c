@@ -48,6 +48,13 @@ show_append(struct showing *show, const char *array, json_t *row)
 		fatalx("out of memory");
 }
 
+/* "-": it is on no page, or not known here. */
+static const char *
+show_status(uint64_t status)
+{
+	return (status < PAGE_STATUS_MAX ? page_status_name(status) : "-");
+}
+
 static void
 show_component(struct showing *show, struct message *m)
 {
@@ -70,7 +77,7 @@ show_component(struct showing *show, struct message *m)
 		    json_text(cluster), "health", health_name(health), "cause",
 		    cause_name(cause), "ready", json_number(ready), "desired",
 		    json_number(desired), "since", show_when(since), "page",
-		    page_status_name(page), "wanted", page_status_name(wanted),
+		    show_status(page), "wanted", show_status(wanted),
 		    "paused", paused, "incident", json_text(incident), "detail",
 		    json_text(detail)));
 		return;
@@ -79,9 +86,9 @@ show_component(struct showing *show, struct message *m)
 	printf("%s  %s  %s  %llu/%llu  page %s", log_safe(id),
 	    name[0] == '\0' ? "-" : log_safe(name), health_name(health),
 	    (unsigned long long)ready, (unsigned long long)desired,
-	    page_status_name(page));
+	    show_status(page));
 	if (wanted != page)
-		printf(" (wanted %s)", page_status_name(wanted));
+		printf(" (wanted %s)", show_status(wanted));
 	printf("  since %s", show_when(since));
 	if (cause != CAUSE_NONE)
 		printf("  %s", cause_name(cause));

@@ -78,13 +78,43 @@ touch_everything(struct incidents *core)
 	core->agenda.all = false;
 }
 
+static void
+object_clock_back(struct object *o, uint64_t now)
+{
+	o->not_before = 0;
+	if (o->late_until > now)
+		o->late_until = now + BELIEVE_AFTER;
+}
+
+/* The clock was set back: what was to be tried again soon is not to wait until it
+ * has caught up. */
+static void
+clock_back(struct incidents *core, uint64_t now)
+{
+	struct component *c;
+	struct incident *i;
+
+	RB_FOREACH(c, component_tree, &core->components)
+		object_clock_back(&c->object, now);
+	TAILQ_FOREACH(i, &core->incidents, entry) {
+		object_clock_back(&i->object, now);
+		if (i->look_at > now)
+			i->look_at = 0;
+		if (i->believe_at > now)
+			i->believe_at = now + BELIEVE_AFTER;
+	}
+	object_clock_back(&core->webhook.object, now);
+}
+
 void
 agenda_gather(struct incidents *core, uint64_t now)
 {
 	struct agenda *a = &core->agenda;
 	struct component *c;
 
-	/* What was to come may be over when the clock was set back. */
+	if (now < a->gathered)
+		clock_back(core, now);
+	/* What was to come may be over then. */
 	if (a->all || now < a->gathered)
 		touch_everything(core);
 	a->gathered = now;

@@ -34,6 +34,8 @@ struct object {
 	uint64_t	 begun;		/* when that was started */
 	uint32_t	 op;
 	uint64_t	 not_before;
+	uint64_t	 late_until;	/* what got no answer may be done until
+					 * then; TIME_NEVER: is to be set */
 	unsigned	 attempt;
 	LIST_ENTRY(object) entry;	/* of those in flight */
 };

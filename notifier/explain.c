@@ -172,7 +172,8 @@ static bool
 is_left_alone(const struct component *c)
 {
 	return (c->on_page && c->incident == NULL &&
-	    c->page != PAGE_OPERATIONAL && c->page != c->set);
+	    c->page != PAGE_OPERATIONAL && c->page != c->set &&
+	    c->page != c->posting);
 }
 
 static void

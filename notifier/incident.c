@@ -344,7 +344,7 @@ object_forget(struct object *o)
 	free(o->stored);
 	o->stored = NULL;
 	o->dirty = o->doubtful = false;
-	o->not_before = 0;
+	o->not_before = o->late_until = 0;
 	o->attempt = 0;
 }
 
@@ -364,6 +364,7 @@ incidents_forget(struct incidents *core)
 		c->debounce.wanted = PAGE_OPERATIONAL;
 		c->outage = 0;
 		c->escalated = false;
+		c->page_known = c->on_page = false;
 	}
 	object_forget(&core->webhook.object);
 	core->webhook.down = core->webhook.posting = false;

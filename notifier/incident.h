@@ -155,9 +155,9 @@ void	 incidents_listen(struct incidents *,
  * caller, ignored). */
 int	 incidents_restore(struct incidents *, const char *key,
 	    const char *json, size_t len);
-/* Forgets all that was restored or done, to be restored anew: another replica
- * spoke meanwhile.  Nothing may be in flight to the page; what is in flight to
- * the store is forgotten. */
+/* Forgets all that was restored or done, to be restored anew, and what the page
+ * shows: another replica spoke meanwhile.  Nothing may be in flight to the page;
+ * what is in flight to the store is forgotten. */
 void	 incidents_forget(struct incidents *);
 
 enum operation_type {

@@ -82,6 +82,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	/* Nothing is said before it is known what was said before. */
 	if (worker_conf() == NULL || !persist_ready()) {
 		journal_look();
+		persist_rest();
 		return;
 	}
 	journal_look();

@@ -68,6 +68,7 @@ void	 persist_start(const struct operation *);
 const char *persist_state(void);
 bool	 persist_reachable(void);
 bool	 persist_stands_by(void);	/* another one speaks */
+void	 persist_rest(void);		/* ... if so: what is old is forgotten */
 unsigned persist_waiting(void);		/* writes that are not acknowledged */
 
 /* For share.c: the id of a question that is sent next, 0: there is no store. */

@@ -118,12 +118,20 @@ incident_posted(struct incidents *core, struct incident *i,
 
 static void
 status_posted(struct incidents *core, struct component *c,
-    enum operation_result result)
+    enum operation_result result, uint64_t now)
 {
 	switch (result) {
 	case OP_DONE:
-		c->set = c->posting;
 		component_show(core, c, c->posting);
+		/* What is set next would be undone by what it was asked before
+		 * and still does, and that be taken for a human's: it is looked
+		 * at once more when that is believed not to come. */
+		if (now < c->object.late_until) {
+			c->unsure = true;
+			c->object.not_before = c->object.late_until;
+			return;
+		}
+		c->set = c->posting;
 		break;
 	case OP_ABSENT:
 		c->on_page = false;
@@ -134,8 +142,10 @@ status_posted(struct incidents *core, struct component *c,
 		break;
 	case OP_RETRY:
 		return;
-	case OP_UNSURE:
 	case OP_LATE:
+		c->object.late_until = now + BELIEVE_AFTER;
+		/* FALLTHROUGH */
+	case OP_UNSURE:
 		c->unsure = true;
 		return;
 	case OP_REFUSED:
@@ -150,7 +160,7 @@ status_posted(struct incidents *core, struct component *c,
 
 /* There is no way to look what became of a trigger: it is sent again. */
 static void
-webhook_posted(struct webhook *w, enum operation_result result)
+webhook_posted(struct webhook *w, enum operation_result result, uint64_t now)
 {
 	switch (result) {
 	case OP_DONE:
@@ -158,8 +168,10 @@ webhook_posted(struct webhook *w, enum operation_result result)
 		w->posting = w->unsure = false;
 		w->object.dirty = true;
 		break;
-	case OP_UNSURE:
 	case OP_LATE:
+		w->object.late_until = now + BELIEVE_AFTER;
+		/* FALLTHROUGH */
+	case OP_UNSURE:
 		w->unsure = true;
 		break;
 	case OP_REFUSED:
@@ -207,10 +219,10 @@ incidents_done(struct incidents *core, uint32_t id,
 		    instatus_id, now);
 		agenda_touch_incident(core, (struct incident *)o);
 	} else if (o->kind == OBJECT_COMPONENT) {
-		status_posted(core, (struct component *)o, result);
+		status_posted(core, (struct component *)o, result, now);
 		agenda_touch(core, (struct component *)o);
 	} else {
-		webhook_posted((struct webhook *)o, result);
+		webhook_posted((struct webhook *)o, result, now);
 		agenda_touch_all(core);
 	}
 	return (0);

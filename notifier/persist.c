@@ -30,6 +30,7 @@ static TAILQ_HEAD(, put) writes = TAILQ_HEAD_INITIALIZER(writes);
 static struct channel	*store;
 static unsigned		 store_instance;
 static bool		 reachable, speaks, loaded, loading;
+static bool		 old;		/* the core may know of what was said */
 static uint32_t		 last_id, load_id;
 static unsigned		 nloaded;
 static uint64_t		 until;		/* CLOCK_BOOTTIME in ms; 0: for ever */
@@ -166,7 +167,7 @@ load_begin(void)
 		return;
 	incidents_forget(core);
 	tap_mark(RECORDING_FORGET, 0);
-	loading = true;
+	loading = old = true;
 	nloaded = 0;
 	if (++last_id == 0)
 		last_id = 1;
@@ -254,7 +255,18 @@ on_failed(struct message *m)
 	notifier_kick();
 }
 
-/* Another replica speaks: what we know is of no more use. */
+/* Another replica speaks: what we know is of no more use, and what we show of it
+ * would soon be false. */
+void
+persist_rest(void)
+{
+	if (!old || !persist_stands_by() || post_flying() > 0)
+		return;
+	old = false;
+	incidents_forget(core);
+	tap_mark(RECORDING_FORGET, 0);
+}
+
 static void
 fall_silent(void)
 {

@@ -292,6 +292,7 @@ restore_component(struct incidents *core, const char *key, const char *json,
 	if (posting[0] != '\0') {
 		c->posting = page_status_parse(posting);
 		c->unsure = true;
+		c->object.late_until = TIME_NEVER;
 	}
 	c->muted = json_is_true(json_object_get(object, "muted"));
 	c->outage = get_time(object, "outage");
@@ -315,6 +316,7 @@ restore_webhook(struct incidents *core, const char *json, const json_t *object)
 	if (strcmp(state, "down") != 0 && strcmp(state, "up") != 0)
 		return (-1);
 	w->down = strcmp(state, "down") == 0;
+	w->object.late_until = TIME_NEVER;
 	if (posting[0] != '\0') {
 		w->posting = w->unsure = true;
 		w->posting_down = strcmp(posting, "down") == 0;

@@ -1,6 +1,7 @@
 /*
  * What kanatactl show asks of the notifier.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "debounce.h"
@@ -84,9 +85,13 @@ static void
 send_component(const struct component_view *c, void *arg)
 {
 	uint32_t id = *(uint32_t *)arg;
+	struct component_view view = *c;
 
+	/* Whoever speaks knows what should stand there. */
+	if (persist_stands_by())
+		view.wanted = PAGE_STATUS_MAX;
 	if (c->configured)
-		channel_send(worker_parent(), show_component(c, id), -1);
+		channel_send(worker_parent(), show_component(&view, id), -1);
 }
 
 static void
@@ -108,6 +113,22 @@ send_state(uint32_t id, const char *name, const char *text)
 	channel_send(worker_parent(), m, -1);
 }
 
+/* Nothing is posted from here: what that means for the rows above. */
+static void
+send_silent(uint32_t id)
+{
+	char text[512];
+
+	if (persist_stands_by())
+		snprintf(text, sizeof(text), "not known here, ask the one that "
+		    "speaks; what it has published is in `kanatactl show "
+		    "history` (%.300s)", persist_state());
+	else
+		snprintf(text, sizeof(text), "as they were known last: nothing "
+		    "is posted now (%.400s)", persist_state());
+	send_state(id, "incidents", text);
+}
+
 void
 show_answer(uint32_t id, uint64_t what)
 {
@@ -115,6 +136,8 @@ show_answer(uint32_t id, uint64_t what)
 		incidents_each_component(core, send_component, &id);
 	if (what & SHOW_INCIDENTS)
 		incidents_each_incident(core, send_incident, &id);
+	if (what & SHOW_INCIDENTS && !persist_speaks())
+		send_silent(id);
 	if (what & SHOW_DAYS)
 		journal_show_days(worker_parent(), id);
 	if (what & SHOW_SILENCES)

@@ -16,7 +16,13 @@ static void
 send_reason(const char *topic, uint64_t at, const char *text, void *arg)
 {
 	struct to *to = arg;
-	struct message_out *m = message_new(MSG_SHOW_REASON, to->id);
+	struct message_out *m;
+
+	/* Whoever speaks knows that. */
+	if (persist_stands_by() && (strcmp(topic, "page") == 0 ||
+	    strcmp(topic, "wanted") == 0))
+		return;
+	m = message_new(MSG_SHOW_REASON, to->id);
 
 	message_put_s(m, topic);
 	message_put_u(m, at);
@@ -68,6 +74,8 @@ show_explain(struct channel *channel, uint32_t id, const char *component)
 
 	if (!incidents_component(core, component, &c))
 		return;
+	if (persist_stands_by())
+		c.wanted = PAGE_STATUS_MAX;
 	channel_send(channel, show_component(&c, id), -1);
 	to.incident = c.incident;
 	incidents_each_incident(core, send_incident, &to);

@@ -48,6 +48,18 @@ record_waits(struct object *o)
 
 /* -- what can be started -------------------------------------------------- */
 
+/* It may still do what it was asked and gave no answer to: what is asked now would
+ * be undone by that. */
+static bool
+is_late(struct incidents *core, struct object *o, uint64_t now)
+{
+	if (o->late_until <= now)
+		return (false);
+	if (o->late_until < core->step_wake)
+		core->step_wake = o->late_until;
+	return (true);
+}
+
 static bool
 too_early(struct incidents *core, struct incident *i, uint64_t now)
 {
@@ -188,8 +200,8 @@ component_ready(struct incidents *core, struct component *c, bool post,
 }
 
 static enum operation_type
-webhook_ready(struct incidents *core, struct webhook *w, bool post,
-    int *urgency)
+webhook_ready(struct incidents *core, struct webhook *w, uint64_t now,
+    bool post, int *urgency)
 {
 	enum operation_type type;
 	bool down;
@@ -215,6 +227,9 @@ webhook_ready(struct incidents *core, struct webhook *w, bool post,
 		return (type);
 	if (!post || !w->posting || w->refused)
 		return (OP_NONE);
+	/* The same once more does no harm. */
+	if (!w->unsure && is_late(core, &w->object, now))
+		return (OP_NONE);
 	*urgency = w->posting_down ? URGENCY_WORSE + PAGE_MAJOR :
 	    URGENCY_BETTER;
 	return (OP_WEBHOOK);
@@ -226,6 +241,8 @@ object_ready(struct incidents *core, struct object *o, uint64_t now, bool post,
 {
 	if (o->flying != OP_NONE)
 		return (OP_NONE);
+	if (o->late_until == TIME_NEVER)
+		o->late_until = now + BELIEVE_AFTER;
 	if (o->not_before > now) {
 		if (o->not_before < core->step_wake)
 			core->step_wake = o->not_before;
@@ -239,7 +256,7 @@ object_ready(struct incidents *core, struct object *o, uint64_t now, bool post,
 		return (component_ready(core, (struct component *)o, post,
 		    urgency));
 	default:
-		return (webhook_ready(core, (struct webhook *)o, post,
+		return (webhook_ready(core, (struct webhook *)o, now, post,
 		    urgency));
 	}
 }
@@ -383,7 +400,8 @@ incidents_next(struct incidents *core, uint64_t now, bool post,
 	int urgency = 0;
 
 	memset(op, 0, sizeof(*op));
-	if (core->changed || now >= core->plan_wake)
+	if (core->changed || now >= core->plan_wake ||
+	    now < core->agenda.gathered)
 		plan_run(core, now);
 	core->step_wake = TIME_NEVER;
 	TAILQ_FOREACH(i, &core->incidents, entry) {

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A run of accidents: outages, recoveries and rollouts of some components, a page
+"""A run of accidents: outages, recoveries, rollouts and maintenances of some components, a page
 that fails and loses answers, kill -9 of any process or of all at once, and an etcd
 that fails, too. When it is over, all that the page was ever asked to do is compared
 with the outages that there were.
@@ -147,7 +147,8 @@ class Chaos:
         outages = [outage for c in self.components for outage in c.outages]
         text = f"{self.daemon_faults.kills} kills, {len(outages)} outages, " \
             f"{sum(outage.openings for outage in outages)} of them on the page, " \
-            f"{len(self.page.incidents())} incidents, {self.calms} calms"
+            f"{len(self.page.incidents())} incidents, " \
+            f"{sum(c.maintenances for c in self.components)} maintenances, {self.calms} calms"
         if self.daemon_faults.freezes:
             text += f", {self.daemon_faults.freezes} freezes"
         if len(self.faults) > 2:

@@ -1,9 +1,10 @@
 """What a run of accidents does to the components, and the judgement: all that the
 page was ever asked to do is compared with the outages that there were."""
 
+import subprocess
 import time
 
-from harness import equal
+from harness import equal, wait
 
 PATIENCE = 20           # seconds that a component waits for the page in any weather
 SHOWN = 90              # ... and then in calm weather
@@ -32,6 +33,7 @@ class Component:
         self.run, self.id, self.workload = run, id, id.removeprefix("cmp-")
         self.outage, self.until, self.outages = None, 0, []
         self.what, self.waits_since = "well", None
+        self.accepted, self.refused_by, self.maintenances = False, set(), 0
 
     def rest(self, least, most):
         self.until = time.monotonic() + self.run.random.uniform(least, most)
@@ -55,6 +57,8 @@ class Component:
         return time.monotonic() - self.waits_since if self.waits_since is not None else 0
 
     def step(self):
+        if self.what == "maintained":
+            self.assert_maintained()
         if time.monotonic() >= self.until:
             getattr(self, "step_" + self.what)()
 
@@ -89,14 +93,62 @@ class Component:
 
     def step_back(self):
         if self.waits_for_page(self.shown() == "OPERATIONAL", "up again"):
-            self.what = "well"
+            self.what = "well" if self.run.random.random() < 0.6 else "announced"
+            self.accepted = False
             self.rest(0, 1)
+
+    # An operator's maintenance: what goes down meanwhile is nobody's business.
+
+    def told(self, verb):
+        """Whichever daemon is asked may be dead, stand still, or have no etcd: it is
+        asked again. That there is nothing to end, all of them must say."""
+        daemon = self.run.random.choice(self.run.daemons)
+        try:
+            done = daemon.ctl("maintenance", verb, self.id, timeout=2)
+        except subprocess.TimeoutExpired:
+            return False
+        if "is not under a maintenance" in done.err:
+            self.refused_by.add(daemon)
+        return done.rc == 0 or len(self.refused_by) == len(self.run.daemons)
+
+    def step_announced(self):
+        self.accepted = self.accepted or self.told("start")
+        self.rest(0.1, 0.3)
+        if self.waits_for_page(self.accepted and self.shown() == "UNDERMAINTENANCE",
+                               "under maintenance"):
+            self.what, self.maintenances = "maintained", self.maintenances + 1
+            if self.run.random.random() < 0.7:
+                self.crash(patient=False)
+                self.what = "maintained"
+
+    def assert_maintained(self):
+        equal(self.shown(), "UNDERMAINTENANCE", f"what is shown of {self.id}")
+        named = {c["id"] for i in self.run.open for c in i["components"]
+                 if c["status"] not in ("OPERATIONAL", "UNDERMAINTENANCE")}
+        assert self.id not in named, f"{self.id} is under maintenance and in an incident"
+
+    def step_maintained(self):
+        if self.outages and not self.outages[-1].end:
+            self.heal()
+        self.what, self.accepted, self.refused_by = "ending", False, set()
+        self.rest(0.2, 1)
+
+    def step_ending(self):
+        self.accepted = self.accepted or self.told("end")
+        self.rest(0.1, 0.3)
+        if self.waits_for_page(self.accepted, "told of the end of its maintenance"):
+            self.what = "back"
 
     def step_rolling(self):
         self.what = "well"
 
     def finish(self):
         """Half of them end down, so that the page has something to say."""
+        if self.what in ("announced", "maintained"):
+            self.step_maintained()
+        if self.what == "ending":
+            wait(lambda: self.told("end"), SHOWN, f"the maintenance of {self.id} to end", 0.2)
+            self.what = "back"
         if self.what == "down" and self.run.random.random() < 0.5:
             self.heal()
         elif self.what in ("well", "back") and self.run.random.random() < 0.3:

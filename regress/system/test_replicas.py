@@ -85,6 +85,12 @@ def frozen(pair, before=None):
         mark = still.log_size()
         pair.freeze(still, signal.SIGCONT)
     still.wait_log("another kanatad leads", since=mark)
+    # What it knew is old, and not shown as what is so.
+    wait(lambda: "incidents" not in still.show("incidents"), 20, "it to forget what is old")
+    still.ctl("show", "incidents").expect(0, "^STATE", "incidents: not known here, ask the one")
+    heir.ctl("show", "incidents").expect(0, "^INCIDENT")
+    row, = still.show("components")["components"]
+    equal((row["page"], row["wanted"]), ("-", "-"), "what it says of the page")
     # Both have seen it: what they had to say about it is said.
     for daemon in pair.daemons:
         daemon.wait_health("cmp", "major")

@@ -551,14 +551,30 @@ is_store(const struct operation *op)
 	return (op->type == OP_STORE_PUT || op->type == OP_STORE_DELETE);
 }
 
+static bool
+is_post(const struct operation *op)
+{
+	return (!is_store(op) && op->type != OP_FIND);
+}
+
 static void
 late_keep(struct model *m, const struct operation *op)
 {
 	size_t k;
 
 	m->late = *op;
-	snprintf(m->late_name, sizeof(m->late_name), "%s", op->name);
+	snprintf(m->late_name, sizeof(m->late_name), "%s",
+	    op->name != NULL ? op->name : "");
 	m->late.name = m->late_name;
+	if (op->instatus_id != NULL) {
+		snprintf(m->late_id, sizeof(m->late_id), "%s", op->instatus_id);
+		m->late.instatus_id = m->late_id;
+	}
+	if (op->rename != NULL) {
+		snprintf(m->late_rename, sizeof(m->late_rename), "%s",
+		    op->rename);
+		m->late.rename = m->late_rename;
+	}
 	for (k = 0; k < op->ncomponent; k++) {
 		m->late_component[k].id = m->component[component_number(m,
 		    op->component[k].id)].id;
@@ -569,15 +585,36 @@ late_keep(struct model *m, const struct operation *op)
 		return;
 	m->gives_up = false;
 	m->late_at = m->now + 1 + model_random((unsigned)m->late_within);
-	model_note(m, "the incident is asked for, and made later");
+	model_note(m, "this is asked for, and done later");
 }
 
 void
 model_late(struct model *m)
 {
+	struct model_incident *i;
 	char id[16];
+	unsigned k;
 
-	create_act(m, &m->late, id);
+	switch (m->late.type) {
+	case OP_CREATE:
+		create_act(m, &m->late, id);
+		break;
+	case OP_UPDATE:
+		i = find_incident(m, m->late.instatus_id);
+		assert(i != NULL);
+		for (k = 0; k < i->nupdate; k++)
+			assert(i->update[k].started != m->late.started);
+		say(m, i, &m->late);
+		break;
+	case OP_STATUS:
+		k = (unsigned)component_number(m, m->late.component->id);
+		m->component[k].page = m->late.component->status;
+		break;
+	default:
+		m->triggers++;
+		m->webhook_down = m->late.down;
+		break;
+	}
 }
 
 /* Its time has come. */
@@ -600,7 +637,7 @@ flight_act(struct model *m, struct model_flight *f)
 	if (is_store(&f->op) ? m->store_down :
 	    (m->down || chance(m->refuse_connection)))
 		f->result = OP_RETRY;
-	else if (f->op.type == OP_CREATE && m->gives_up) {
+	else if (m->gives_up && is_post(&f->op)) {
 		late_keep(m, &f->op);
 		f->result = OP_LATE;
 	} else if (!is_store(&f->op) && chance(m->lose_before))
@@ -734,6 +771,10 @@ model_restart(struct model *m)
 	for (k = 0; k < MODEL_FLYING; k++) {
 		if (m->flight[k].used && chance(50))
 			flight_act(m, &m->flight[k]);
+		else if (m->flight[k].used && m->gives_up &&
+		    m->late_within != 0 && is_post(&m->flight[k].op) &&
+		    !m->flight[k].acted)
+			late_keep(m, &m->flight[k].op);
 		m->flight[k].used = false;
 	}
 	incidents_free(m->core);

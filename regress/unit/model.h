@@ -85,7 +85,7 @@ struct model {
 					 * or, once, within so many ms */
 	uint64_t	 late_within, late_at;	/* 0: by hand, not so */
 	struct operation late;
-	char		 late_name[256];
+	char		 late_id[16], late_name[256], late_rename[256];
 	struct operation_component late_component[MODEL_COMPONENTS];
 	unsigned	 posts;		/* that the page took */
 	unsigned	 puts;
@@ -128,7 +128,7 @@ void	 model_comes_back(struct model *, unsigned);
 void	 model_launch(struct model *);
 void	 model_land(struct model *, bool all);
 
-/* The page does what it was asked long ago: to create an incident. */
+/* The page does what it was asked, and given up for, before. */
 void	 model_late(struct model *);
 
 /* The process dies and comes back; what flew either arrived or did not. */
