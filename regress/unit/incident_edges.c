@@ -171,6 +171,33 @@ test_late_webhook(void **state)
 	model_free(m);
 }
 
+/* -- the webhook ---------------------------------------------------------- */
+
+/* What a human has under maintenance is no trouble to be told of; what is known
+ * by an order alone does not keep it down. */
+static void
+test_webhook_counts_what_is_shown(void **state)
+{
+	struct order order = { 1, UINT64_MAX, "", "" };
+	struct model *m = world(2);
+
+	(void)state;
+	m->options.publish = PUBLISH_WEBHOOK;
+	model_configure(m);
+	incidents_order(m->core, ORDER_SILENCE, "later", &order);
+	model_human_set(m, 0, PAGE_MAINTENANCE);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_int_equal(m->triggers, 0);
+	model_health(m, 1, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_true(m->webhook_down);
+	model_health(m, 1, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	assert_false(m->webhook_down);
+	model_free(m);
+}
+
 /* -- the clock is set back ------------------------------------------------ */
 
 static void
@@ -431,6 +458,7 @@ main(void)
 		cmocka_unit_test(test_late_status_before_an_outage),
 		cmocka_unit_test(test_late_status_after_a_restart),
 		cmocka_unit_test(test_late_webhook),
+		cmocka_unit_test(test_webhook_counts_what_is_shown),
 		cmocka_unit_test(test_clock_set_back),
 		cmocka_unit_test(test_clock_set_back_while_it_fails),
 		cmocka_unit_test(test_clock_set_back_while_it_is_late),

@@ -239,6 +239,38 @@ test_maintenance_that_failed(void **state)
 	model_free(m);
 }
 
+/* What was known as maintenance was no outage: that begins when it ends, by itself,
+ * on demand, or while nobody was there. */
+static void
+test_maintenance_is_no_outage(void **state)
+{
+	struct model *m = world(1);
+	uint64_t end;
+
+	(void)state;
+	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
+	end = m->now + HOUR;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, HOUR + S);
+	assert_int_equal(model_last(m)->started / S, end / S);
+	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
+	model_pass(m, HOUR / 2);
+	model_order(m, 0, ORDER_MAINTENANCE, 0);
+	end = m->now;
+	model_settle(m);
+	assert_int_equal(m->nincident, 2);
+	assert_int_equal(model_last(m)->started / S, end / S);
+	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
+	model_settle(m);
+	end = m->now + HOUR;
+	m->now += HOUR + 100 * S;
+	model_restart(m);
+	model_pass(m, 10 * S);
+	assert_int_equal(m->nincident, 3);
+	assert_int_equal(model_last(m)->started / S, end / S);
+	model_free(m);
+}
+
 /* An outage that is open goes on as maintenance. */
 static void
 test_maintenance_of_an_outage(void **state)
@@ -362,6 +394,25 @@ test_maintenance_of_what_was_resolved(void **state)
 	model_comes_back(m, 0);
 	model_goes_down(m, 0);
 	assert_int_equal(model_open(m, 0), 1);
+	model_free(m);
+}
+
+/* ... and through a silence, also when she has cleared the page. */
+static void
+test_silence_of_what_was_resolved(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	model_human_resolve(m, 0);
+	model_human_set(m, 0, PAGE_OPERATIONAL);
+	model_pass(m, S);
+	model_order(m, 0, ORDER_SILENCE, HOUR);
+	model_pass(m, 2 * HOUR);
+	assert_int_equal(m->nincident, 1);
+	assert_int_equal(model_open(m, 0), 0);
 	model_free(m);
 }
 
@@ -720,12 +771,14 @@ main(void)
 		cmocka_unit_test(test_silence_and_webhook),
 		cmocka_unit_test(test_maintenance),
 		cmocka_unit_test(test_maintenance_that_failed),
+		cmocka_unit_test(test_maintenance_is_no_outage),
 		cmocka_unit_test(test_maintenance_of_an_outage),
 		cmocka_unit_test(test_maintenance_of_what_is_unknown),
 		cmocka_unit_test(test_maintenance_of_one_in_a_group),
 		cmocka_unit_test(test_maintenance_survives_restart),
 		cmocka_unit_test(test_maintenance_and_human),
 		cmocka_unit_test(test_maintenance_of_what_was_resolved),
+		cmocka_unit_test(test_silence_of_what_was_resolved),
 		cmocka_unit_test(test_both),
 		cmocka_unit_test(test_not_configured),
 		cmocka_unit_test(test_records),
