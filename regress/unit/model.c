@@ -563,8 +563,9 @@ late_keep(struct model *m, const struct operation *op)
 	size_t k;
 
 	m->late = *op;
+	/* That of a component is not of the flight: the page is read. */
 	snprintf(m->late_name, sizeof(m->late_name), "%s",
-	    op->name != NULL ? op->name : "");
+	    op->type == OP_CREATE || op->type == OP_UPDATE ? op->name : "");
 	m->late.name = m->late_name;
 	if (op->instatus_id != NULL) {
 		snprintf(m->late_id, sizeof(m->late_id), "%s", op->instatus_id);
