@@ -26,17 +26,6 @@ kind_name(enum kind kind)
 	return ((unsigned)kind < KIND_MAX ? kind_names[kind] : "?");
 }
 
-enum kind
-kind_parse(const char *word)
-{
-	unsigned i;
-
-	for (i = 0; i < KIND_MAX; i++)
-		if (strcmp(word, kind_names[i]) == 0)
-			return (i);
-	return (KIND_MAX);
-}
-
 unsigned
 publish_default(bool webhook)
 {
@@ -181,15 +170,4 @@ conf_set_text(struct conf *conf, struct conf_component *c,
 	}
 	free(texts[kind]);
 	texts[kind] = xstrdup(text);
-}
-
-struct conf_component *
-conf_component_find(const struct conf *conf, const char *id)
-{
-	struct conf_component *c;
-
-	TAILQ_FOREACH(c, &conf->components, entry)
-		if (strcmp(c->id, id) == 0)
-			return (c);
-	return (NULL);
 }

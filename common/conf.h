@@ -42,7 +42,6 @@ enum kind {
 };
 
 const char	*kind_name(enum kind);		/* "deployment" */
-enum kind	 kind_parse(const char *);	/* KIND_MAX: no such word */
 
 enum rollout { ROLLOUT_MAINTENANCE, ROLLOUT_QUIET };
 /* What Kanata says, as bits. */
@@ -190,6 +189,5 @@ struct message_out *conf_pack_web(const struct conf_web *);
 /* Sets a template of all components (NULL) or of one; copies it. */
 void		 conf_set_text(struct conf *, struct conf_component *,
 		    enum template_kind, const char *text);
-struct conf_component *conf_component_find(const struct conf *, const char *id);
 
 #endif

@@ -455,12 +455,6 @@ http_status(const struct http_request *req)
 	return (status);
 }
 
-uint64_t
-http_received(const struct http_request *req)
-{
-	return (req->received);
-}
-
 const char *
 http_content_type(const struct http_request *req)
 {

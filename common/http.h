@@ -119,7 +119,5 @@ long	 http_status(const struct http_request *);
 /* The Content-Type of the answer, without parameters: "" if it has none or is not
  * there yet. */
 const char *http_content_type(const struct http_request *);
-/* Bytes of body received so far. */
-uint64_t http_received(const struct http_request *);
 
 #endif

@@ -66,6 +66,18 @@ read_text(struct parsed *p, const char *text, bool secret_ok)
 	return (ok);
 }
 
+static const struct conf_component *
+find_component(const struct parsed *p, const char *id)
+{
+	const struct conf_component	*c;
+
+	TAILQ_FOREACH(c, &p->conf->components, entry)
+		if (strcmp(c->id, id) == 0)
+			return (c);
+	fail_msg("there is no component %s", id);
+	return (NULL);
+}
+
 static void
 read_good(struct parsed *p, const char *text)
 {
@@ -291,7 +303,7 @@ test_long_form(void **state)
 	assert_string_equal(TAILQ_LAST(&p.conf->clusters,
 	    conf_clusters)->in_cluster, "/sa");
 
-	c = conf_component_find(p.conf, "one");
+	c = find_component(&p, "one");
 	assert_string_equal(c->name, "Public API");
 	assert_string_equal(c->cluster, "prod");
 	assert_string_equal(c->group, "edge");
@@ -308,12 +320,12 @@ test_long_form(void **state)
 	assert_string_equal(c->watch[3].what, "app=x,tier in (a, b)");
 	assert_string_equal(c->watch[3].ns, "a");
 
-	c = conf_component_find(p.conf, "two");
+	c = find_component(&p, "two");
 	assert_string_equal(c->cluster, "dev");
 	assert_int_equal(c->watch[0].kind, KIND_DAEMONSET);
 	assert_string_equal(c->watch[0].ns, "kube-system");
 	assert_int_equal(TAILQ_LAST(&p.conf->clusters, conf_clusters)->nns, 1);
-	c = conf_component_find(p.conf, "three");
+	c = find_component(&p, "three");
 	assert_int_equal(c->watch[0].kind, KIND_CRONJOB);
 	assert_string_equal(c->watch[0].ns, "");
 	assert_int_equal(c->rollout, ROLLOUT_MAINTENANCE);
@@ -335,9 +347,9 @@ test_namespaces(void **state)
 	assert_int_equal(cluster->nns, 3);
 	assert_string_equal(cluster->ns[0], "prod");
 	assert_string_equal(cluster->ns[1], "staging");
-	assert_string_equal(conf_component_find(p.conf, "a")->watch[0].ns,
+	assert_string_equal(find_component(&p, "a")->watch[0].ns,
 	    "prod");
-	assert_string_equal(conf_component_find(p.conf, "b")->watch[0].ns,
+	assert_string_equal(find_component(&p, "b")->watch[0].ns,
 	    "staging");
 	parsed_clear(&p);
 
