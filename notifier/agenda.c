@@ -19,7 +19,9 @@ due_compare(struct component *a, struct component *b)
 	return (strcmp(a->id, b->id));
 }
 
-RB_GENERATE(due_tree, component, due_node, due_compare)
+#define LOCAL	__attribute__((unused)) static
+RB_PROTOTYPE_INTERNAL(due_tree, component, due_node, due_compare, LOCAL)
+RB_GENERATE_INTERNAL(due_tree, component, due_node, due_compare, LOCAL)
 
 void
 agenda_init(struct agenda *a)

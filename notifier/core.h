@@ -111,7 +111,6 @@ RB_HEAD(component_tree, component);
 RB_PROTOTYPE(component_tree, component, node, component_compare)
 
 RB_HEAD(due_tree, component);
-RB_PROTOTYPE(due_tree, component, due_node, due_compare)
 
 struct entry {
 	TAILQ_ENTRY(entry) entry;

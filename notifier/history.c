@@ -55,7 +55,7 @@ chunk_clear(struct chunk *c)
 	c->dirty = false;
 }
 
-void
+static void
 history_forget(struct annals *h)
 {
 	unsigned n;

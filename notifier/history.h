@@ -32,8 +32,6 @@ void		 history_add(struct annals *, const struct incident_event *,
  * sense. */
 int		 history_restore(struct annals *, const char *key,
 		    const char *json, size_t len);
-/* All is forgotten, to be restored anew. */
-void		 history_forget(struct annals *);
 /* Once a day and whenever time is added up: what is too old goes. */
 void		 history_day(struct annals *, uint64_t now);
 

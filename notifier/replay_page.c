@@ -21,7 +21,6 @@ struct shown {
 	bool		 seen, there;
 };
 RB_HEAD(shown_tree, shown);
-RB_PROTOTYPE(shown_tree, shown, node, shown_compare)
 
 struct open {
 	TAILQ_ENTRY(open) entry;
@@ -42,7 +41,9 @@ shown_compare(struct shown *a, struct shown *b)
 	return (strcmp(a->id, b->id));
 }
 
-RB_GENERATE(shown_tree, shown, node, shown_compare)
+#define LOCAL	__attribute__((unused)) static
+RB_PROTOTYPE_INTERNAL(shown_tree, shown, node, shown_compare, LOCAL)
+RB_GENERATE_INTERNAL(shown_tree, shown, node, shown_compare, LOCAL)
 
 struct stand_in *
 stand_in_new(void)

@@ -59,6 +59,16 @@ touch_chain(struct components *all, const struct node *n)
 }
 
 static void
+touch_selection(struct components *all, const struct selection *sel)
+{
+	struct link	*l = table_first(&all->by_name, table_hash(sel->text));
+
+	for (; l != NULL; l = table_next(l))
+		if (((struct target *)l)->selection == sel)
+			touch(((struct target *)l)->component);
+}
+
+static void
 on_pod(const struct pod *p, void *arg)
 {
 	struct components	*all = arg;
@@ -68,7 +78,7 @@ on_pod(const struct pod *p, void *arg)
 	touch_name(all, &p->link, p->name);
 	touch_chain(all, p->owner);
 	for (m = p->membership; m != NULL; m = m->next)
-		components_touch_selection(all, m->selection);
+		touch_selection(all, m->selection);
 }
 
 static void
@@ -90,16 +100,6 @@ on_space(const struct space *s, void *arg)
 {
 	(void)s;
 	components_touch(arg, RESOURCE_MAX);
-}
-
-void
-components_touch_selection(struct components *all, const struct selection *sel)
-{
-	struct link	*l = table_first(&all->by_name, table_hash(sel->text));
-
-	for (; l != NULL; l = table_next(l))
-		if (((struct target *)l)->selection == sel)
-			touch(((struct target *)l)->component);
 }
 
 struct components *

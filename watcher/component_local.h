@@ -55,10 +55,6 @@ struct components {
 	bool		 quiet;		/* say nothing, all is said after */
 };
 
-/* component.c */
-void	 components_touch_selection(struct components *,
-	    const struct selection *);
-
 /* gather.c */
 bool	 target_covers_node(const struct components *, const struct target *,
 	    const struct node *);

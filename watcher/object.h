@@ -61,9 +61,6 @@ const char	*object_decode_wire(struct object *, enum resource,
 
 /* selector_label_fn on a struct object: valid until the next call. */
 const char	*object_label(const char *key, const void *object);
-/* Where an object's labels are. */
-void		 object_labels_json(struct object *, const json_t *);
-void		 object_labels_wire(struct object *, const void *, size_t);
 
 /* Members of a JSON object: NULL, or missing, if of another type. */
 const json_t	*member(const json_t *, const char *key);

@@ -227,13 +227,6 @@ json_label(const struct object *o, const char *key)
 	return (member_text(o->labels, key));
 }
 
-void
-object_labels_json(struct object *o, const json_t *root)
-{
-	o->label = json_label;
-	o->labels = member(member(root, "metadata"), "labels");
-}
-
 static bool
 same(const char *a, const char *b)
 {
@@ -257,6 +250,7 @@ object_decode(struct object *o, enum resource r, const char *api_version,
 	facts_read_json(&f, r, root);
 	if ((why = object_conclude(o, r, &f)) != NULL)
 		return (why);
-	object_labels_json(o, root);
+	o->label = json_label;
+	o->labels = member(member(root, "metadata"), "labels");
 	return (NULL);
 }

@@ -484,14 +484,8 @@ object_decode_wire(struct object *o, enum resource r, const void *p, size_t len)
 		return ("the answer is no protobuf");
 	if ((problem = object_conclude(o, r, &f)) != NULL)
 		return (problem);
-	object_labels_wire(o, p, len);
-	return (NULL);
-}
-
-void
-object_labels_wire(struct object *o, const void *p, size_t len)
-{
 	o->label = wire_label;
 	o->labels = p;
 	o->labels_len = len;
+	return (NULL);
 }

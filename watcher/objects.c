@@ -30,7 +30,7 @@ find_text(const struct table *t, const char *s, size_t off, uint64_t hash)
 	return (NULL);
 }
 
-struct space *
+static struct space *
 space_find(const struct objects *o, const char *name)
 {
 	return ((struct space *)find_text(&o->spaces, name,

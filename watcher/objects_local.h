@@ -24,7 +24,6 @@ struct objects {
 };
 
 /* objects.c.  The get functions take a reference, the put functions drop it. */
-struct space	*space_find(const struct objects *, const char *);
 struct space	*space_get(struct objects *, const char *);
 void		 space_put(struct objects *, struct space *);
 struct word	*word_get(struct objects *, const char *);

@@ -74,7 +74,8 @@ stream_free(struct stream *st)
 	free(st);
 }
 
-const char *
+/* "pods in prod", a static buffer. */
+static const char *
 stream_name(const struct stream *st)
 {
 	static char	 name[128];

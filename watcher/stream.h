@@ -129,7 +129,5 @@ enum reading	 stream_reading(const struct stream *, const char **why);
 /* From time to time: notices a watch that is connected (again) or broken. */
 void		 stream_tick(struct stream *);
 const char	*stream_state_name(const struct stream *);
-/* "pods in prod", a static buffer. */
-const char	*stream_name(const struct stream *);
 
 #endif
