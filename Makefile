@@ -297,11 +297,13 @@ unit_frame_LIBS = -lbsd
 UNIT +=		component
 unit_component_SRCS = $(common) $(components)
 unit_component_LIBS = -ljansson -lprotobuf-nanopb $(unit_message_LIBS)
-UNIT +=		stream streaming
-unit_stream_SRCS = $(common) common/json_values.c $(objects) $(streams) \
+UNIT +=		stream stream_kept streaming
+unit_streaming_SRCS = $(common) common/json_values.c $(objects) $(streams) \
 		regress/unit/stream_stage.c
+unit_stream_SRCS = $(unit_streaming_SRCS) regress/unit/stream_talk.c
 unit_stream_LIBS = $(unit_component_LIBS)
-unit_streaming_SRCS = $(unit_stream_SRCS)
+unit_stream_kept_SRCS = $(unit_stream_SRCS)
+unit_stream_kept_LIBS = $(unit_stream_LIBS)
 unit_streaming_LIBS = $(unit_stream_LIBS)
 
 UNIT +=		users sessions throttle html

@@ -143,6 +143,7 @@ stage_teardown(void **state)
 	(void)state;
 	stream_free(st);
 	assert_null(request);
+	assert_int_equal(objects_count(env.objects, RESOURCE_PODS, NULL), 0);
 	objects_free(env.objects);
 	event_base_free(base);
 	return (0);

@@ -288,6 +288,8 @@ test_refused(void **state)
 		assert_string_equal(request->accept,
 		    PROTOBUF ",application/json");
 		assert_true(plain_lists);
+		/* Nothing waits for a list as a watch any more. */
+		assert_false(event_pending(st->timer, EV_TIMEOUT, NULL));
 		/* That is no trouble. */
 		assert_string_equal(st->error, i == 0 ? "" : "the error");
 		l = list("PodList", "10", "", "x", "y");
@@ -405,6 +407,14 @@ test_pages(void **state)
 	assert_int_equal(data(&l), 0);
 	done(HTTP_REPLY, 200, NULL, 0);
 	assert_true(asks("?limit=500&continue=next%20one"));
+	/* One that says nothing of itself is not the next one. */
+	l.len = 0;
+	l = envelope("PodList", &l);
+	assert_int_equal(data(&l), 0);
+	done(HTTP_REPLY, 200, NULL, 0);
+	assert_string_equal(st->error, "the answer is not the list asked for");
+	stage_fire();
+	assert_true(asks("?limit=500&continue=next%20one"));
 	l = list("PodList", "10", "", "y", "z");
 	assert_int_equal(data(&l), 0);
 	done(HTTP_REPLY, 200, NULL, 0);
@@ -516,6 +526,13 @@ test_nonsense(void **state)
 	assert_int_equal(data(&l), -1);
 	done(HTTP_STOPPED, 200, NULL, 0);
 	assert_string_equal(st->error, "a list without resourceVersion");
+	stage_fire();
+	/* Nothing in it at all. */
+	p.len = 0;
+	l = envelope("PodList", &p);
+	assert_int_equal(data(&l), 0);
+	done(HTTP_REPLY, 200, NULL, 0);
+	assert_string_equal(st->error, "the answer is not the list asked for");
 	stage_fire();
 	l = list("PodList", "10", "", "x", "y");
 	assert_int_equal(data(&l), 0);
