@@ -92,7 +92,8 @@ judging =	watcher/health.c watcher/health_tally.c watcher/health_merge.c
 components =	$(objects) $(judging) watcher/gather.c watcher/crowd.c \
 		watcher/component.c watcher/component_conf.c \
 		watcher/show_pods.c watcher/follow.c
-streams =	watcher/stream.c watcher/stream_request.c watcher/stream_read.c \
+streams =	watcher/stream.c watcher/stream_fail.c \
+		watcher/stream_request.c watcher/stream_read.c \
 		watcher/stream_json.c watcher/stream_wire.c watcher/splitter.c \
 		watcher/frame.c watcher/backoff.c
 kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \

@@ -1,7 +1,6 @@
 /*
- * Listing and watching, and what to do when it fails.  The rules and where they
- * come from: Kubernetes API concepts ("410 Gone responses", "Watch bookmarks")
- * and client-go's reflector.
+ * Listing and watching.  The rules and where they come from: Kubernetes API
+ * concepts ("Watch bookmarks") and client-go's reflector.
  */
 #include <bsd/stdlib.h>
 #include <stdio.h>
@@ -14,16 +13,9 @@
 
 #define QUIET_MAX	10	/* s; while a list is streamed */
 #define ANSWER_MAX	30000	/* ms; until it begins */
-#define GONE_AGAIN	10000	/* ms; between lists after 410, else backed off */
-/* A server that has just started answers 403 until it knows its roles. */
-#define FORBIDDEN_TRIES	4	/* in a row: after 1, 2, 4, 8 s, and up to twice
-				 * that */
-#define FORBIDDEN_WAIT	60000	/* ms, and up to as much again */
 #define SHORT_WATCH	1000	/* ms: ended earlier, and empty, it failed */
-#define FAILED_WATCHES	5	/* in a row, then list anew */
 
 static void	 on_timer(int, short, void *);
-static void	 failed(struct stream *, unsigned, int64_t, const char *);
 
 struct stream *
 stream_new(const struct stream_env *env, enum resource resource, const char *ns)
@@ -74,8 +66,7 @@ stream_free(struct stream *st)
 	free(st);
 }
 
-/* "pods in prod", a static buffer. */
-static const char *
+const char *
 stream_name(const struct stream *st)
 {
 	static char	 name[128];
@@ -132,8 +123,8 @@ stream_reading(const struct stream *st, const char **why)
 	return (st->told);
 }
 
-static void
-tell(struct stream *st)
+void
+stream_tell(struct stream *st)
 {
 	enum reading	 r = reading_now(st);
 
@@ -158,7 +149,7 @@ stream_is_well(struct stream *st)
 		st->forbidden = false;
 		objects_guess(st->env->objects, st->resource, st->ns, false);
 	}
-	tell(st);
+	stream_tell(st);
 }
 
 void
@@ -169,11 +160,11 @@ stream_tick(struct stream *st)
 	    st->request != NULL && http_status(st->request) == 200 &&
 	    clock_ticks() - st->started >= SHORT_WATCH)
 		stream_is_well(st);
-	tell(st);
+	stream_tell(st);
 }
 
-static void
-wait_for(struct stream *st, uint64_t ms)
+void
+stream_wait(struct stream *st, uint64_t ms)
 {
 	struct timeval	 tv = { ms / 1000, ms % 1000 * 1000 };
 
@@ -181,8 +172,8 @@ wait_for(struct stream *st, uint64_t ms)
 	evtimer_add(st->timer, &tv);
 }
 
-static void
-again(struct stream *st)
+void
+stream_again(struct stream *st)
 {
 	if (st->relist || !st->synced || st->state == STREAM_LISTING)
 		stream_list(st);
@@ -190,9 +181,8 @@ again(struct stream *st)
 		stream_watch(st);
 }
 
-/* The server takes sendInitialEvents for nothing, or does not take it. */
-static void
-list_plain(struct stream *st)
+void
+stream_list_plain(struct stream *st)
 {
 	log_debug("%s: %s: the server does not stream lists",
 	    log_safe(st->env->cluster), stream_name(st));
@@ -224,9 +214,9 @@ streamed_quiet(struct stream *st)
 	http_cancel(st->request);
 	st->request = NULL;
 	if (status == 200)
-		list_plain(st);
+		stream_list_plain(st);
 	else
-		failed(st, 0, -1, "no answer in time");
+		stream_failed(st, 0, -1, "no answer in time");
 }
 
 static void
@@ -286,128 +276,7 @@ stream_retry_token(struct stream *st)
 		return;
 	st->unauthorized = false;
 	st->backoff.failures = 0;
-	wait_for(st, 0);
-}
-
-/* Whatever the store has of it may be out of date or not ours to see. */
-static void
-forbid(struct stream *st)
-{
-	st->forbidden = true;
-	st->synced = false;
-	free(st->token);
-	st->token = NULL;
-	objects_sweep(st->env->objects, st->resource, st->ns, 0);
-	objects_guess(st->env->objects, st->resource, st->ns, true);
-}
-
-/* The server was restored from a backup, or is another one: it has not come to
- * that resourceVersion ("Resource versions" in the API concepts). */
-static bool
-is_too_large(unsigned code, const char *text)
-{
-	return (code == 504 &&
-	    strstr(text, "Too large resource version") != NULL);
-}
-
-/*
- * After the server was away it is likely, and listing helps at once, however many
- * tries have failed before.  Not again and again.
- */
-static bool
-is_first_gone(struct stream *st)
-{
-	uint64_t	 now = clock_ticks();
-	bool		 first;
-
-	first = st->gone == 0 || now - st->gone >= GONE_AGAIN;
-	st->gone = now;
-	return (first);
-}
-
-/*
- * It failed: code is the HTTP status or that of an ERROR event, 0 if the
- * connection failed or the answer made no sense.
- */
-static void
-failed(struct stream *st, unsigned code, int64_t retry_after, const char *text)
-{
-	const struct resource_info	*info = resource_info(st->resource);
-	uint64_t			 wait;
-	bool				 was_watch = st->state == STREAM_WATCHING;
-	bool				 first = st->error[0] == '\0';
-	bool				 news = strcmp(st->error, text) != 0;
-
-	if (st->streaming && (code == 400 || code == 422)) {
-		list_plain(st);
-		return;
-	}
-	if ((code == 406 || code == 415) && !st->json_only) {
-		st->json_only = true;
-		again(st);
-		return;
-	}
-	if (code == 404 && info->old_group != NULL && !st->synced &&
-	    st->group == info->group) {
-		st->group = info->old_group;
-		stream_list(st);
-		return;
-	}
-	stream_broken(st);
-	st->beats = false;
-	st->restarts++;
-	st->unauthorized = code == 401;
-	if (code != 403)
-		st->refused = 0;
-	st->in_pages |= st->streaming && code != 401 && code != 429;
-	wait = backoff_next(&st->backoff, clock_ticks());
-	if (code == 404 && st->group != info->group) {
-		/* The server is a newer one by now. */
-		st->group = info->group;
-		st->relist = true;
-	}
-	if (code == 410 || code == 400 || is_too_large(code, text)) {
-		/* The version, or the place in the list, is not known there. */
-		st->relist = true;
-		free(st->token);
-		st->token = NULL;
-		if (code == 410 && is_first_gone(st))
-			wait = 0;
-	} else if (code == 403 || (code == 404 && !st->synced)) {
-		bool soon = code == 403 && st->refused < FORBIDDEN_TRIES;
-
-		if (code == 403) {
-			wait = soon ? 1000 << st->refused++ : FORBIDDEN_WAIT;
-			wait += arc4random_uniform(wait);
-		}
-		if (!st->synced || st->forbidden || !soon)
-			forbid(st);
-	} else if (code == 401)
-		st->env->unauthorized();
-	else if (was_watch && code != 429 && ++st->failed_watches >=
-	    FAILED_WATCHES) {
-		st->relist = true;
-		st->failed_watches = 0;
-	}
-	if (retry_after > 0 && (uint64_t)retry_after > wait)
-		wait = retry_after;
-	snprintf(st->error, sizeof(st->error), "%s", text);
-	/* Said once; namespaces are read only for the annotation on them. */
-	if (code != 410 && first &&
-	    !(st->resource == RESOURCE_NAMESPACES && st->forbidden))
-		log_warnx("%s: %s: %s; next try in %llu s",
-		    log_safe(st->env->cluster), stream_name(st), st->error,
-		    (unsigned long long)(wait + 999) / 1000);
-	else
-		log_debug("%s: %s: %s; next try in %llu ms",
-		    log_safe(st->env->cluster), stream_name(st), st->error,
-		    (unsigned long long)wait);
-	wait_for(st, wait);
-	if (st->told != READING_LIVE && news)
-		st->env->changed(st);
-	tell(st);
-	if (!st->synced)
-		st->env->started();
+	stream_wait(st, 0);
 }
 
 /* Everything that the list did not mention is gone. */
@@ -444,11 +313,13 @@ list_page_done(struct stream *st)
 	const char	*problem = stream_finish(st);
 
 	if (problem != NULL)
-		failed(st, 0, -1, problem);
+		stream_failed(st, 0, -1, problem);
 	else if (st->streaming)
-		failed(st, 0, -1, "the list ended before all of it was there");
+		stream_failed(st, 0, -1,
+		    "the list ended before all of it was there");
 	else if (!st->rest_seen)
-		failed(st, 0, -1, "the answer is not the list asked for");
+		stream_failed(st, 0, -1,
+		    "the answer is not the list asked for");
 	else if (st->token != NULL)
 		stream_list(st);
 	else
@@ -461,10 +332,10 @@ watch_done(struct stream *st)
 	const char	*problem = stream_finish(st);
 
 	if (problem != NULL)
-		failed(st, 0, -1, problem);
+		stream_failed(st, 0, -1, problem);
 	else if (st->request_events == 0 &&
 	    clock_ticks() - st->started < SHORT_WATCH)
-		failed(st, 0, -1, "the watch ended at once");
+		stream_failed(st, 0, -1, "the watch ended at once");
 	else {
 		stream_is_well(st);
 		stream_watch(st);
@@ -485,13 +356,13 @@ stream_done(struct http_request *req, const struct http_reply *reply, void *arg)
 	if (reply->outcome == HTTP_NOT_SENT && st->env->plain_lists != NULL)
 		*st->env->plain_lists = false;
 	if (st->verdict == VERDICT_PLAIN)
-		list_plain(st);
+		stream_list_plain(st);
 	else if (st->verdict != VERDICT_NONE) {
 		snprintf(text, sizeof(text), "%s", st->problem);
-		failed(st, st->verdict == VERDICT_STATUS ? st->code : 0,
+		stream_failed(st, st->verdict == VERDICT_STATUS ? st->code : 0,
 		    st->retry_after, text);
 	} else if (reply->outcome != HTTP_REPLY)
-		failed(st, 0, reply->retry_after, reply->error == NULL ?
+		stream_failed(st, 0, reply->retry_after, reply->error == NULL ?
 		    "the answer was cut off" : reply->error);
 	else if (reply->status == 200 && st->state == STREAM_LISTING)
 		list_page_done(st);
@@ -499,6 +370,7 @@ stream_done(struct http_request *req, const struct http_reply *reply, void *arg)
 		watch_done(st);
 	else {
 		stream_status_text(reply, text, sizeof(text));
-		failed(st, (unsigned)reply->status, reply->retry_after, text);
+		stream_failed(st, (unsigned)reply->status, reply->retry_after,
+		    text);
 	}
 }

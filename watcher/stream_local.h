@@ -21,6 +21,22 @@ void		 stream_listed(struct stream *);
 void		 stream_done(struct http_request *, const struct http_reply *,
 		    void *stream);
 
+/* Before the next try. */
+void		 stream_wait(struct stream *, uint64_t ms);
+/* The next request: a list if there has to be one, else a watch. */
+void		 stream_again(struct stream *);
+/* The server takes sendInitialEvents for nothing, or does not take it. */
+void		 stream_list_plain(struct stream *);
+/* Tells the owner if it can be believed more or less than before. */
+void		 stream_tell(struct stream *);
+/* "pods in prod", a static buffer. */
+const char	*stream_name(const struct stream *);
+
+/* stream_fail.c: code is the HTTP status or that of an ERROR event, 0 if the
+ * connection failed or the answer made no sense; retry_after in ms, -1: none. */
+void		 stream_failed(struct stream *, unsigned code,
+		    int64_t retry_after, const char *text);
+
 /* stream_request.c */
 /* The first page of a list, or the next one; or all of it as a watch. */
 void		 stream_list(struct stream *);
