@@ -33,6 +33,7 @@ void		 plugin_free(struct plugin *);
 int		 plugin_add_arg(struct plugin *, const char *);
 int		 plugin_add_env(struct plugin *, const char *name,
 		    const char *value);
+/* A copy in the place of what is there, which is wiped. */
 void		 plugin_set(char **, const char *);
 
 /* As bytes, which the caller frees with freezero; NULL if they are more than

@@ -1,5 +1,8 @@
 /*
  * Inside the pure core: what its files share.
+ *
+ * Sorts are heapsort(3) of libbsd: qsort(3) asks glibc for the size of the memory,
+ * which the cage does not answer.
  */
 #ifndef KANATA_NOTIFIER_CORE_H
 #define KANATA_NOTIFIER_CORE_H
@@ -201,12 +204,15 @@ struct incidents {
 /* incident.c */
 /* There are so many components that no other is remembered. */
 bool	 core_is_full(const struct incidents *);
+/* Whoever listens is told. */
+void	 core_tell(const struct incidents *, struct incident_event *);
 /* The page shows it so. */
 void	 component_show(struct incidents *, struct component *,
 	    enum page_status);
 struct component *component_find(struct incidents *, const char *id);
 /* Finds it or adds one that is not configured. */
 struct component *component_need(struct incidents *, const char *id);
+void	 component_free(struct incidents *, struct component *);
 /* A human has it under maintenance on the page. */
 bool	 component_foreign(const struct component *);
 /* What it is called in public. */
@@ -215,7 +221,8 @@ const char *component_public(const struct component *);
 enum page_status component_wanted(const struct component *);
 /* An update of health says that nothing is known now. */
 bool	 component_silent(const struct component *);
-
+/* Nothing is known of it, from now on. */
+void	 component_unknown(struct component *, uint64_t now);
 /* It is down now, said or not. */
 bool	 component_down(const struct component *);
 /* It belongs to this incident from now on, or to none. */
@@ -258,16 +265,13 @@ void	 agenda_remove(struct incidents *, struct component *);
 uint64_t agenda_due(const struct incidents *);
 bool	 agenda_active(const struct incidents *);
 
-void	 component_free(struct incidents *, struct component *);
-/* Nothing is known of it, from now on. */
-void	 component_unknown(struct component *, uint64_t now);
-
 /* rules.c: replaces templates by copies of others; NULL: there are none. */
 void	 rules_texts(char ***, char *const *);
 
 /* order.c */
-void	 core_tell(const struct incidents *, struct incident_event *);
+/* Frees the texts of its orders. */
 void	 order_clear(struct component *);
+/* There is one, in force or not. */
 bool	 order_any(const struct component *);
 /* Looks whether it is silenced or under maintenance now, no more. */
 void	 order_refresh(struct component *, uint64_t now);
@@ -279,8 +283,6 @@ void	 order_apply(struct incidents *, struct component *, uint64_t now);
 void	 plan_run(struct incidents *, uint64_t now);
 /* It is to be run again at this time, or before. */
 void	 plan_at(struct incidents *, uint64_t when);
-/* assign.c: finds an incident for each outage that is due. */
-void	 assign_run(struct incidents *, uint64_t now);
 /* What the incident should be changed to, as its posting. */
 void	 plan_incident(struct incidents *, struct incident *, uint64_t now);
 /* What the component should be set to by OP_STATUS; what is set if nothing. */
@@ -288,12 +290,12 @@ enum page_status plan_status(const struct incidents *,
 	    const struct component *);
 bool	 plan_webhook(struct incidents *);
 
+/* assign.c: finds an incident for each outage that is due. */
+void	 assign_run(struct incidents *, uint64_t now);
+
 /* record.c: the record that should be in the store, NULL: none.  The caller
  * frees. */
 char	*record_render(const struct object *);
-
-/* Sorts are heapsort(3) of libbsd: qsort(3) asks glibc for the size of the
- * memory, which the cage does not answer. */
 
 /* text.c: of what is about to be posted; the caller frees. */
 char	*text_name(const struct incidents *, const struct incident *);

@@ -335,6 +335,21 @@ incidents_free(struct incidents *core)
 	free(core);
 }
 
+void
+core_tell(const struct incidents *core, struct incident_event *event)
+{
+	if (core->listener != NULL)
+		core->listener(event, core->listener_arg);
+}
+
+void
+incidents_listen(struct incidents *core,
+    void (*fn)(const struct incident_event *, void *), void *arg)
+{
+	core->listener = fn;
+	core->listener_arg = arg;
+}
+
 static void
 object_forget(struct object *o)
 {

@@ -84,21 +84,6 @@ get_text(const json_t *object, const char *name, size_t max)
 
 /* -- what is asked now ---------------------------------------------------- */
 
-void
-core_tell(const struct incidents *core, struct incident_event *event)
-{
-	if (core->listener != NULL)
-		core->listener(event, core->listener_arg);
-}
-
-void
-incidents_listen(struct incidents *core,
-    void (*fn)(const struct incident_event *, void *), void *arg)
-{
-	core->listener = fn;
-	core->listener_arg = arg;
-}
-
 static void
 tell_order(const struct incidents *core, const struct component *c,
     enum order_kind kind, bool begins, const char *reason)
