@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/log.h"
+#include "../common/json_text.h"
 #include "core.h"
 #include "timestamp.h"
 
@@ -57,7 +57,7 @@ order_key_parse(const char *key, enum order_kind *kind, const char **id)
 char *
 order_render(const struct order *order)
 {
-	char since[TIMESTAMP_SIZE], until[TIMESTAMP_SIZE], *text;
+	char since[TIMESTAMP_SIZE], until[TIMESTAMP_SIZE];
 	json_t *object;
 
 	object = json_pack("{s:i s:s s:s* s:s s:s}", "v", 1, "since",
@@ -66,12 +66,7 @@ order_render(const struct order *order)
 	    timestamp_format(order->until, until), "reason", order->reason,
 	    "by", order->by);
 	/* Texts that came by message need not be UTF-8. */
-	if (object == NULL)
-		return (NULL);
-	if ((text = json_dumps(object, JSON_COMPACT)) == NULL)
-		fatalx("out of memory");
-	json_decref(object);
-	return (text);
+	return (object == NULL ? NULL : json_render(object));
 }
 
 static const char *

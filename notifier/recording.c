@@ -167,14 +167,6 @@ refuse(const struct why *why, const char *what, const char *expected)
 	return (-1);
 }
 
-static const char *
-get(const json_t *object, const char *key)
-{
-	const char *s = json_string_value(json_object_get(object, key));
-
-	return (s != NULL ? s : "");
-}
-
 static int
 read_row(struct recording_line *l, const json_t *value, const struct why *why)
 {
@@ -190,9 +182,9 @@ read_row(struct recording_line *l, const json_t *value, const struct why *why)
 	    why->size) == -1)
 		return (-1);
 	l->row = &row.m;
-	if (type == MSG_HEALTH_SET && get(value, "component")[0] == '\0')
+	if (type == MSG_HEALTH_SET && member_string(value, "component")[0] == '\0')
 		return (refuse(why, "component", "the id of one"));
-	if (type == MSG_CONF_COMPONENT && get(value, "id")[0] == '\0')
+	if (type == MSG_CONF_COMPONENT && member_string(value, "id")[0] == '\0')
 		return (refuse(why, "id", "that of a component"));
 	return (0);
 }
@@ -216,7 +208,7 @@ read_record(struct recording_line *l, const json_t *value, const struct why *why
 {
 	const json_t *record = json_object_get(value, "value");
 
-	l->key = get(value, "key");
+	l->key = member_string(value, "key");
 	if (l->key[0] == '\0')
 		return (refuse(why, "key", "that of a record in the store"));
 	l->text = "";
@@ -233,11 +225,11 @@ read_record(struct recording_line *l, const json_t *value, const struct why *why
 static int
 read_page(struct recording_line *l, const json_t *value, const struct why *why)
 {
-	const char *status = get(value, "status");
+	const char *status = member_string(value, "status");
 
-	l->page = get(value, "page");
-	l->id = get(value, "id");
-	l->name = get(value, "name");
+	l->page = member_string(value, "page");
+	l->id = member_string(value, "id");
+	l->name = member_string(value, "name");
 	l->status = status[0] == '\0' ? PAGE_STATUS_MAX :
 	    page_status_parse(status);
 	if (l->page[0] == '\0')
@@ -346,7 +338,7 @@ recording_read(struct recording_line *l, const char *text, size_t len, char *buf
 	}
 	if (json_object_get(l->json, "history") != NULL)
 		return (read_head(l, &why));
-	if ((l->at = timestamp_parse(get(l->json, "at"))) == 0)
+	if ((l->at = timestamp_parse(member_string(l->json, "at"))) == 0)
 		return (refuse(&why, "at", "a time such as "
 		    "2026-01-01T10:00:00.000Z"));
 	watcher = json_object_get(l->json, "watcher");
