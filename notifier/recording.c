@@ -182,7 +182,8 @@ read_row(struct recording_line *l, const json_t *value, const struct why *why)
 	    why->size) == -1)
 		return (-1);
 	l->row = &row.m;
-	if (type == MSG_HEALTH_SET && member_string(value, "component")[0] == '\0')
+	if (type == MSG_HEALTH_SET &&
+	    member_string(value, "component")[0] == '\0')
 		return (refuse(why, "component", "the id of one"));
 	if (type == MSG_CONF_COMPONENT && member_string(value, "id")[0] == '\0')
 		return (refuse(why, "id", "that of a component"));
