@@ -9,6 +9,7 @@
 #include "channel.h"
 #include "datagram.h"
 #include "log.h"
+#include "xmalloc.h"
 
 struct queued {
 	STAILQ_ENTRY(queued)	 entry;
@@ -222,10 +223,8 @@ struct channel *
 channel_new(struct event_base *base, int fd, enum role me, enum role peer,
     channel_dispatch_fn dispatch, channel_gone_fn gone, void *arg)
 {
-	struct channel *c;
+	struct channel *c = xcalloc(1, sizeof(*c));
 
-	if ((c = calloc(1, sizeof(*c))) == NULL)
-		fatal("calloc");
 	c->fd = fd;
 	c->me = me;
 	c->peer = peer;

@@ -15,6 +15,7 @@
 #include "http_local.h"
 #include "log.h"
 #include "worker.h"
+#include "xmalloc.h"
 
 #define REPLY_MAX	(1024 * 1024)
 #define TIMEOUT		30000
@@ -392,8 +393,7 @@ copy_options(struct http_request *req, const struct http_request_options *o)
 	req->data = o->data;
 	req->done = o->done;
 	req->arg = o->arg;
-	if (asprintf(&req->url, "%s%s", req->server->origin, o->path) == -1)
-		fatal("asprintf");
+	req->url = xasprintf("%s%s", req->server->origin, o->path);
 	if (req->server->host_header != NULL)
 		add_header(req, req->server->host_header, "");
 	add_header(req, "Accept: ", o->accept == NULL ? "application/json" :

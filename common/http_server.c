@@ -67,7 +67,7 @@ set_route(struct http_server *server, const struct http_server_options *o)
 		free(at);
 		if (o->proxy_tls) {
 			free(name);
-			name = xasprintf("%s", o->proxy_host);
+			name = xstrdup(o->proxy_host);
 		}
 		at = authority(name, port);
 		server->proxy = xasprintf("http%s://%s",
@@ -79,7 +79,7 @@ set_route(struct http_server *server, const struct http_server_options *o)
 		server->pin = list_of(xasprintf("%s:%u:127.0.0.1", name, port));
 	free(name);
 	if (o->proxy_user != NULL)
-		server->proxy_user = xasprintf("%s", o->proxy_user);
+		server->proxy_user = xstrdup(o->proxy_user);
 }
 
 struct http_server *
@@ -89,13 +89,12 @@ http_server_new(const struct http_server_options *o)
 	const char *name = o->host;
 	char *at;
 
-	if ((server = calloc(1, sizeof(*server))) == NULL)
-		fatal("calloc");
+	server = xcalloc(1, sizeof(*server));
 	server->endpoint = o->endpoint;
 	server->tls = o->tls;
 	server->insecure = o->insecure;
 	at = authority(o->host, o->port);
-	server->where = o->proxy_host == NULL ? xasprintf("%s", log_safe(at)) :
+	server->where = o->proxy_host == NULL ? xstrdup(log_safe(at)) :
 	    xasprintf("%s by the proxy %s:%u", log_safe(at),
 	    log_safe(o->proxy_host), o->proxy_port);
 	if (o->tls && o->tls_name != NULL && o->tls_name[0] != '\0' &&

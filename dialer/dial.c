@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "dialer.h"
 
 struct attempt {
@@ -298,9 +299,8 @@ dial_start(struct event_base *base, const struct conf_endpoint *endpoint,
 	struct dial *d;
 	unsigned i;
 
-	if ((d = calloc(1, sizeof(*d))) == NULL ||
-	    (d->host = strdup(endpoint->host)) == NULL)
-		fatal("calloc");
+	d = xcalloc(1, sizeof(*d));
+	d->host = xstrdup(endpoint->host);
 	d->base = base;
 	d->port = endpoint->port;
 	d->loopback = endpoint->loopback;

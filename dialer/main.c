@@ -18,6 +18,7 @@
 
 #include "../common/log.h"
 #include "../common/worker.h"
+#include "../common/xmalloc.h"
 #include "dialer.h"
 
 /* Of one link; a worker needs no more at a time. */
@@ -175,8 +176,7 @@ dialer_on_connect(struct link *link, uint32_t id, uint64_t endpoint)
 		    "too many connections are being made at once");
 		return;
 	}
-	if ((ask = calloc(1, sizeof(*ask))) == NULL)
-		fatal("calloc");
+	ask = xcalloc(1, sizeof(*ask));
 	ask->link = link;
 	ask->id = id;
 	ask->endpoint = endpoint;
@@ -222,8 +222,7 @@ dialer_link(enum role role, unsigned instance, int fd)
 			link_free(link);
 			break;
 		}
-	if ((link = calloc(1, sizeof(*link))) == NULL)
-		fatal("calloc");
+	link = xcalloc(1, sizeof(*link));
 	link->role = role;
 	link->instance = instance;
 	TAILQ_INIT(&link->asks);

@@ -8,7 +8,7 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 
-#include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "kanatad.h"
 #include "proxy.h"
 
@@ -28,8 +28,7 @@ void
 access_replace(char **old, const char *new)
 {
 	free(*old);
-	if ((*old = strdup(new)) == NULL)
-		fatal("strdup");
+	*old = xstrdup(new);
 }
 
 const char *
@@ -47,8 +46,7 @@ access_server(struct setup *setup, const struct setup_cluster *cluster,
 			return (why);
 		proxy = &found;
 	}
-	if ((e = calloc(1, sizeof(*e))) == NULL)
-		fatal("calloc");
+	e = xcalloc(1, sizeof(*e));
 	e->number = ENDPOINT_CLUSTER + cluster->instance;
 	e->role = ROLE_WATCHER;
 	e->instance = cluster->instance;
@@ -71,8 +69,7 @@ access_default_ns(struct conf_cluster *conf, const char *ns)
 {
 	if (conf->nns > 0)
 		return;
-	if ((conf->ns = calloc(1, sizeof(*conf->ns))) == NULL)
-		fatal("calloc");
+	conf->ns = xcalloc(1, sizeof(*conf->ns));
 	conf->nns = 1;
 	access_replace(&conf->ns[0], ns[0] == '\0' ? "default" : ns);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "grammar.h"
 #include "key.h"
 #include "value.h"
@@ -120,8 +121,7 @@ cluster_read_one(struct parsed *p, const struct yaml_node *node,
 	    cluster_find(p, s.name) != NULL)
 		ok = parsed_fail(p, node, "cluster `%s` is here twice",
 		    log_safe(s.name));
-	if ((cluster = calloc(1, sizeof(*cluster))) == NULL)
-		fatal("parser");
+	cluster = xcalloc(1, sizeof(*cluster));
 	cluster_set(&cluster->name, s.name, "default");
 	cluster_set(&cluster->kubeconfig, s.kubeconfig, "");
 	cluster_set(&cluster->context, s.context, "");

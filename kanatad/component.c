@@ -9,6 +9,7 @@
 
 #include "../common/log.h"
 #include "../common/selector.h"
+#include "../common/xmalloc.h"
 #include "grammar.h"
 #include "key.h"
 #include "value.h"
@@ -215,8 +216,7 @@ watch_read(struct parsed *p, const struct yaml_node *node, const char *ns,
 			return (parsed_fail(p, node, "more than %d to watch",
 			    CONF_WATCHES_MAX));
 	}
-	if ((c->watch = calloc(count, sizeof(*c->watch))) == NULL)
-		fatal("parser");
+	c->watch = xcalloc(count, sizeof(*c->watch));
 	if (node->what != YAML_LIST)
 		return (watch_read_one(p, node, ns, c));
 	for (one = node->first; one != NULL; one = one->next) {
@@ -278,8 +278,7 @@ component_read(struct parsed *p, const struct yaml_node *node, bool reverse,
 {
 	struct conf_component	*c;
 
-	if ((c = calloc(1, sizeof(*c))) == NULL)
-		fatal("parser");
+	c = xcalloc(1, sizeof(*c));
 	*c = *template;
 	c->id = parsed_strdup(reverse ? node->text : node->key);
 	c->name = parsed_strdup("");
@@ -303,8 +302,7 @@ component_read(struct parsed *p, const struct yaml_node *node, bool reverse,
 		if (component_read_map(p, node, c) == -1)
 			return (-1);
 	} else {
-		if ((c->watch = calloc(1, sizeof(*c->watch))) == NULL)
-			fatal("parser");
+		c->watch = xcalloc(1, sizeof(*c->watch));
 		if (reverse ?
 		    watch_read_text(p, node, node->key, "", c) == -1 :
 		    watch_read_one(p, node, "", c) == -1)
@@ -347,8 +345,7 @@ component_check_twice(struct parsed *p, const struct yaml_node *components)
 	size_t			 n = 0, i;
 	int			 ok = 0;
 
-	if ((all = calloc(components->count, sizeof(*all))) == NULL)
-		fatal("parser");
+	all = xcalloc(components->count, sizeof(*all));
 	for (node = components->first; node != NULL; node = node->next)
 		all[n++] = node;
 	heapsort(all, n, sizeof(*all), component_compare);

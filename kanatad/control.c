@@ -14,6 +14,7 @@
 #include <bsd/unistd.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "control.h"
 
 #define CLIENTS_MAX	32
@@ -211,8 +212,7 @@ on_accept(evutil_socket_t sock, short what, void *arg)
 		close(fd);
 		return;
 	}
-	if ((client = calloc(1, sizeof(*client))) == NULL)
-		fatal("calloc");
+	client = xcalloc(1, sizeof(*client));
 	TAILQ_INIT(&client->questions);
 	getpeereid(fd, &uid, &gid);
 	client->uid = uid;

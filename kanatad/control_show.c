@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../common/log.h"
 #include "../common/show.h"
 #include "../common/usage.h"
+#include "../common/xmalloc.h"
 #include "control.h"
 
 #define UNREAD_MAX	(256 * 1024)	/* bytes; then no more is asked for */
@@ -139,10 +139,8 @@ control_ask_more(evutil_socket_t fd, short event, void *arg)
 struct question *
 control_question(struct client *client, struct child *child)
 {
-	struct question *q;
+	struct question *q = xcalloc(1, sizeof(*q));
 
-	if ((q = calloc(1, sizeof(*q))) == NULL)
-		fatal("calloc");
 	q->child = child;
 	q->id = ++last_question;
 	TAILQ_INSERT_TAIL(&client->questions, q, entry);

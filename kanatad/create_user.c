@@ -16,7 +16,6 @@
 #include <bsd/string.h>
 #include <bsd/unistd.h>
 
-#include "../common/log.h"
 #include "../common/users.h"
 #include "kanatad.h"
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "address.h"
 #include "grammar.h"
 #include "key.h"
@@ -169,8 +170,7 @@ etcd_nodes(struct parsed *p, const struct yaml_node *list, bool strict,
 	if (list->count > CONF_NODES_MAX)
 		return (parsed_fail(p, list, "`nodes`: more than %d",
 		    CONF_NODES_MAX));
-	if ((etcd->node = calloc(list->count, sizeof(*etcd->node))) == NULL)
-		fatal("parser");
+	etcd->node = xcalloc(list->count, sizeof(*etcd->node));
 	for (node = list->first; node != NULL; node = node->next) {
 		if (etcd_node(p, node, strict, etcd) == -1)
 			return (-1);

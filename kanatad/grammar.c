@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "address.h"
 #include "grammar.h"
 #include "key.h"
@@ -97,8 +98,7 @@ grammar_endpoint(struct parsed *p, unsigned number, enum role role,
 {
 	struct conf_endpoint	*endpoint;
 
-	if ((endpoint = calloc(1, sizeof(*endpoint))) == NULL)
-		fatal("parser");
+	endpoint = xcalloc(1, sizeof(*endpoint));
 	endpoint->number = number;
 	endpoint->role = role;
 	endpoint->host = parsed_strdup(host);

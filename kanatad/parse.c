@@ -11,6 +11,7 @@
 #include <bsd/string.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "kanatad.h"
 
 #define PARSE_TIME	20	/* s for one file */
@@ -64,8 +65,8 @@ instance_of(const char *name)
 	unsigned i;
 
 	for (i = 0; i < INSTANCES_MAX; i++) {
-		if (names[i] == NULL && (names[i] = strdup(name)) == NULL)
-			fatal("strdup");
+		if (names[i] == NULL)
+			names[i] = xstrdup(name);
 		if (strcmp(names[i], name) == 0)
 			return (i);
 	}
@@ -307,8 +308,7 @@ clusters_begin(void)
 	unsigned i;
 
 	TAILQ_FOREACH(c, &conf->clusters, entry) {
-		if ((cluster = calloc(1, sizeof(*cluster))) == NULL)
-			fatal("calloc");
+		cluster = xcalloc(1, sizeof(*cluster));
 		cluster->conf = c;
 		cluster->instance = instance_of(c->name);
 		for (i = 0; i < SECRET_MAX; i++)

@@ -7,6 +7,7 @@
 #include <bsd/string.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "parsed.h"
 
 char *
@@ -14,8 +15,7 @@ parsed_strdup(const char *s)
 {
 	char	*copy;
 
-	if ((copy = strdup(s)) == NULL)
-		fatal("parser");
+	copy = xstrdup(s);
 	return (copy);
 }
 
@@ -100,8 +100,7 @@ parsed_warn(struct parsed *p, const struct yaml_node *at, const char *fmt, ...)
 	struct parsed_warning	*warning;
 	va_list			 ap;
 
-	if ((warning = calloc(1, sizeof(*warning))) == NULL)
-		fatal("parser");
+	warning = xcalloc(1, sizeof(*warning));
 	warning->path = p->path;
 	warning->line = at->key != NULL ? at->key_line : at->line;
 	warning->column = at->key != NULL ? at->key_column : at->column;
@@ -118,8 +117,7 @@ parsed_secret_new(struct parsed *p, enum secret kind,
 {
 	struct parsed_secret	*secret;
 
-	if ((secret = calloc(1, sizeof(*secret))) == NULL)
-		fatal("parser");
+	secret = xcalloc(1, sizeof(*secret));
 	secret->kind = kind;
 	secret->line = at->line;
 	secret->column = at->column;
@@ -158,8 +156,7 @@ parsed_path(struct parsed *p, const struct yaml_node *at, const char *path)
 	}
 	slash = strrchr(p->path, '/');
 	dir = path[0] == '/' || slash == NULL ? 0 : (int)(slash - p->path) + 1;
-	if (asprintf(&full, "%.*s%s", dir, p->path, path) == -1)
-		fatal("parser");
+	full = xasprintf("%.*s%s", dir, p->path, path);
 	if (strlen(full) <= PARSED_PATH_MAX)
 		return (full);
 	free(full);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "kanatad.h"
 
 struct setup *
@@ -17,8 +18,7 @@ setup_new(void)
 	struct setup *setup;
 	unsigned i;
 
-	if ((setup = calloc(1, sizeof(*setup))) == NULL)
-		fatal("calloc");
+	setup = xcalloc(1, sizeof(*setup));
 	setup->conf = conf_new();
 	for (i = 0; i < SECRET_MAX; i++)
 		setup->secrets[i].fd = -1;
@@ -76,9 +76,7 @@ source_set(struct source *source, enum secret secret, int fd, const char *path)
 		close(source->fd);
 	free(source->path);
 	source->fd = fd;
-	source->path = NULL;
-	if (path != NULL && (source->path = strdup(path)) == NULL)
-		fatal("strdup");
+	source->path = path == NULL ? NULL : xstrdup(path);
 	source->is_public = secret == SECRET_INSTATUS_CA ||
 	    secret == SECRET_ETCD_CA || secret == SECRET_ETCD_CERT ||
 	    secret == SECRET_WEB_CERT ||

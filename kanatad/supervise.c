@@ -10,6 +10,7 @@
 #include <bsd/string.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "kanatad.h"
 
 #define BACKOFF_MAX	60		/* s */
@@ -209,10 +210,8 @@ struct child *
 supervise_add(enum role role, unsigned instance, const char *name,
     const char *argument)
 {
-	struct child *child;
+	struct child *child = xcalloc(1, sizeof(*child));
 
-	if ((child = calloc(1, sizeof(*child))) == NULL)
-		fatal("calloc");
 	child->role = role;
 	child->instance = instance;
 	if (name == NULL)

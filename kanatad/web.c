@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "address.h"
 #include "grammar.h"
 #include "key.h"
@@ -121,8 +122,7 @@ web_read(struct parsed *p, const struct yaml_node *node)
 	struct web_section	 s = { .listen = parsed_strdup(LISTEN) };
 	int			 ok = -1;
 
-	if ((p->conf->web = calloc(1, sizeof(*p->conf->web))) == NULL)
-		fatal("parser");
+	p->conf->web = xcalloc(1, sizeof(*p->conf->web));
 	if (KEY_READ_MAP(p, node, web_keys, &s) == 0 &&
 	    web_listen(p, node, s.listen) == 0 &&
 	    (s.tls == NULL || web_tls(p, s.tls) == 0) &&

@@ -9,6 +9,7 @@
 
 #include "../common/http.h"
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "access.h"
 #include "api_local.h"
 
@@ -139,10 +140,9 @@ same_access(const struct conf *conf)
 	e = access_endpoint(conf, ENDPOINT_INSTATUS);
 	w = conf->global.webhook ?
 	    access_endpoint(conf, ENDPOINT_WEBHOOK) : NULL;
-	if (asprintf(&next, "%s %u %d %s %u %d", e->host, e->port, e->tls,
+	next = xasprintf("%s %u %d %s %u %d", e->host, e->port, e->tls,
 	    w != NULL ? w->host : "", w != NULL ? w->port : 0,
-	    w != NULL && w->tls) == -1)
-		fatal("asprintf");
+	    w != NULL && w->tls);
 	same = address != NULL && strcmp(address, next) == 0 &&
 	    now_used.secret_len[SECRET_INSTATUS_CA] ==
 	    to_come.secret_len[SECRET_INSTATUS_CA] &&
@@ -175,9 +175,7 @@ api_commit(const struct conf *conf)
 	access_clear(&now_used);
 	now_used = to_come;
 	memset(&to_come, 0, sizeof(to_come));
-	now_used.prefix = strdup(access_path(conf->global.instatus_url));
-	if (now_used.prefix == NULL)
-		fatal("strdup");
+	now_used.prefix = xstrdup(access_path(conf->global.instatus_url));
 	gate_rate(&gate, conf->global.rate_per_minute, clock_ticks());
 	gate_open(&gate, clock_ticks());
 	api_pump();
@@ -290,10 +288,9 @@ call_send(struct call *c)
 	if (c->webhook) {
 		options.path = access_path(now_used.secret[SECRET_WEBHOOK_URL]);
 	} else {
-		if (asprintf(&path, "%s%s", now_used.prefix, c->path) == -1 ||
-		    asprintf(&key, "Bearer %s",
-		    now_used.secret[SECRET_INSTATUS_KEY]) == -1)
-			fatal("asprintf");
+		path = xasprintf("%s%s", now_used.prefix, c->path);
+		key = xasprintf("Bearer %s",
+		    now_used.secret[SECRET_INSTATUS_KEY]);
 		options.path = path;
 		options.authorization = key;
 		log_debug("%s %s", c->method, c->path);
@@ -342,11 +339,9 @@ static void
 call_new(const char *method, const char *path, char *body, bool webhook,
     bool page_only, api_done_fn done, void *arg)
 {
-	struct call *c;
+	struct call *c = xcalloc(1, sizeof(*c));
 
-	if ((c = calloc(1, sizeof(*c))) == NULL ||
-	    (c->path = strdup(path)) == NULL)
-		fatal("calloc");
+	c->path = xstrdup(path);
 	c->method = method;
 	c->body = body;
 	c->webhook = webhook;
@@ -369,9 +364,8 @@ api_webhook(bool down, api_done_fn done, void *arg)
 {
 	char *body;
 
-	if ((body = strdup(down ? "{\"trigger\":\"down\"}" :
-	    "{\"trigger\":\"up\"}")) == NULL)
-		fatal("strdup");
+	body = xstrdup(down ? "{\"trigger\":\"down\"}" :
+	    "{\"trigger\":\"up\"}");
 	call_new("POST", "", body, true, false, done, arg);
 }
 

@@ -8,6 +8,7 @@
 
 #include "../common/json_text.h"
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "history_local.h"
 #include "timestamp.h"
 
@@ -75,9 +76,8 @@ member_new(struct annals *h, const char *id, unsigned first)
 
 	if (h->nmember >= MEMBERS_MAX)
 		return (NULL);
-	if ((m = calloc(1, sizeof(*m))) == NULL ||
-	    (m->id = strdup(id)) == NULL)
-		fatal("calloc");
+	m = xcalloc(1, sizeof(*m));
+	m->id = xstrdup(id);
 	m->first = first;
 	m->health = HEALTH_OK;
 	m->status = PAGE_OPERATIONAL;
@@ -170,9 +170,7 @@ day_need(struct annals *h, struct member *m, unsigned day)
 		drop_before(h, m, m->day[0].day + 1);
 	if (h->nday >= DAYS_MAX)
 		return (NULL);
-	m->day = reallocarray(m->day, m->nday + 1, sizeof(*m->day));
-	if (m->day == NULL)
-		fatal("reallocarray");
+	m->day = xreallocarray(m->day, m->nday + 1, sizeof(*m->day));
 	d = &m->day[m->nday++];
 	h->nday++;
 	memset(d, 0, sizeof(*d));
@@ -315,8 +313,7 @@ members_next(struct annals *h, char **key, char **value)
 		if (h->first[n].dirty) {
 			h->first[n].dirty = false;
 			h->ndirty--;
-			if (asprintf(key, HISTORY_PREFIX "first/%03u", n) == -1)
-				fatal("asprintf");
+			*key = xasprintf(HISTORY_PREFIX "first/%03u", n);
 			*value = render_first(h, n);
 			return (true);
 		}
@@ -329,8 +326,7 @@ members_next(struct annals *h, char **key, char **value)
 		if (*value == NULL && !m->stored)
 			continue;
 		m->stored = *value != NULL;
-		if (asprintf(key, HISTORY_PREFIX "days/%s", m->id) == -1)
-			fatal("asprintf");
+		*key = xasprintf(HISTORY_PREFIX "days/%s", m->id);
 		return (true);
 	}
 	return (false);

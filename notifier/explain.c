@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "../common/duration.h"
-#include "../common/log.h"
 #include "core.h"
 
 struct say {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "notifier.h"
 
 #define EVERY_LEAST	100		/* ms between two looks */
@@ -71,8 +72,7 @@ row_get(unsigned what, const char *key)
 	size_t len = strlen(key) + 1;
 	struct row *r, *find;
 
-	if ((find = calloc(1, sizeof(*find) + len)) == NULL)
-		fatal("calloc");
+	find = xcalloc(1, sizeof(*find) + len);
 	find->what = what;
 	memcpy(find->key, key, len);
 	if ((r = RB_INSERT(row_tree, &rows, find)) == NULL)

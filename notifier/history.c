@@ -10,6 +10,7 @@
 #include "../common/json_text.h"
 #include "../common/json_values.h"
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "history_local.h"
 #include "member.h"
 #include "timestamp.h"
@@ -17,10 +18,8 @@
 struct annals *
 history_new(void)
 {
-	struct annals *h;
+	struct annals *h = xcalloc(1, sizeof(*h));
 
-	if ((h = calloc(1, sizeof(*h))) == NULL)
-		fatal("calloc");
 	RB_INIT(&h->members);
 	return (h);
 }
@@ -317,8 +316,7 @@ history_next(struct annals *h, char **key, char **value)
 		if (!c->dirty)
 			continue;
 		c->dirty = false;
-		if (asprintf(key, HISTORY_PREFIX "log/%02u", n) == -1)
-			fatal("asprintf");
+		*key = xasprintf(HISTORY_PREFIX "log/%02u", n);
 		*value = render_chunk(c);
 		return (true);
 	}

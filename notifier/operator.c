@@ -9,6 +9,7 @@
 
 #include "../common/duration.h"
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "debounce.h"
 #include "lookup.h"
 #include "notifier.h"
@@ -185,8 +186,7 @@ wish_start(struct channel *to, uint32_t id, const struct wish *w)
 		answer(to, id, why, NULL);
 		return;
 	}
-	if ((a = calloc(1, sizeof(*a))) == NULL)
-		fatal("calloc");
+	a = xcalloc(1, sizeof(*a));
 	a->to = to;
 	a->id = id;
 	a->left = w->n;

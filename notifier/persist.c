@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "gate.h"
 #include "notifier.h"
 #include "tap.h"
@@ -128,11 +129,10 @@ persist_start(const struct operation *op)
 		if (p->op == 0 && strcmp(p->key, op->key) == 0)
 			put_free(p);
 	}
-	if ((p = calloc(1, sizeof(*p))) == NULL ||
-	    (p->key = strdup(op->key)) == NULL ||
-	    (op->type == OP_STORE_PUT &&
-	    (p->value = strdup(op->value)) == NULL))
-		fatal("calloc");
+	p = xcalloc(1, sizeof(*p));
+	p->key = xstrdup(op->key);
+	if (op->type == OP_STORE_PUT)
+		p->value = xstrdup(op->value);
 	p->op = op->id;
 	p->attempt = op->attempt;
 	TAILQ_INSERT_TAIL(&writes, p, entry);

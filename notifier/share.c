@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "notifier.h"
 #include "tap.h"
 
@@ -38,8 +39,7 @@ share_put(const char *key, const char *value, share_done_fn done, void *arg)
 		done("the store does not run: try again", arg);
 		return;
 	}
-	if ((s = calloc(1, sizeof(*s))) == NULL)
-		fatal("calloc");
+	s = xcalloc(1, sizeof(*s));
 	s->id = id;
 	s->done = done;
 	s->arg = arg;

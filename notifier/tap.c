@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "notifier.h"
 #include "tap.h"
 
@@ -239,8 +240,7 @@ recorder_new(uint32_t id)
 		send_end_of_part(id, true);
 		return;
 	}
-	if ((r = calloc(1, sizeof(*r))) == NULL)
-		fatal("calloc");
+	r = xcalloc(1, sizeof(*r));
 	r->id = id;
 	STAILQ_INIT(&r->lines);
 	LIST_INSERT_HEAD(&recorders, r, entry);

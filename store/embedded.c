@@ -22,6 +22,7 @@
 
 #include "../common/log.h"
 #include "../common/worker.h"
+#include "../common/xmalloc.h"
 #include "engine.h"
 
 #define LOCK_FILE	"kanata.lock"
@@ -411,8 +412,7 @@ static void
 embedded_commit(const struct conf *conf)
 {
 	free(instance);
-	if ((instance = strdup(conf->global.instance)) == NULL)
-		fatal("strdup");
+	instance = xstrdup(conf->global.instance);
 }
 
 static void

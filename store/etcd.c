@@ -386,8 +386,7 @@ make_key(const char *instance, const char *name)
 {
 	char *key;
 
-	if (asprintf(&key, "/kanata/%s/%s", instance, name) == -1)
-		fatal("asprintf");
+	key = xasprintf("/kanata/%s/%s", instance, name);
 	return (key);
 }
 

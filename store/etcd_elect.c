@@ -18,6 +18,7 @@
 
 #include "../common/json_values.h"
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "engine.h"
 #include "etcd.h"
 
@@ -126,8 +127,7 @@ on_login(struct etcd *e, enum etcd_error error, const json_t *reply,
 			wait_for(e, ETCD_BACKOFF_MAX);
 			return;
 		}
-		if ((e->token = strdup(token)) == NULL)
-			fatal("strdup");
+		e->token = xstrdup(token);
 		break;
 	case ETCD_AUTH_OFF:
 		log_info("etcd: authentication is not enabled there: going on "

@@ -13,7 +13,6 @@
 #include <time.h>
 
 #include "../common/json_values.h"
-#include "../common/log.h"
 #include "engine.h"
 #include "etcd.h"
 

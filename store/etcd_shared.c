@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "engine.h"
 #include "etcd.h"
 
@@ -363,9 +364,8 @@ etcd_shared_put(struct etcd *e, uint32_t id, const char *key,
 		store_done(id);
 		return;
 	}
-	if ((w = calloc(1, sizeof(*w))) == NULL ||
-	    (w->key = strdup(key)) == NULL)
-		fatal("calloc");
+	w = xcalloc(1, sizeof(*w));
+	w->key = xstrdup(key);
 	w->id = id;
 	w->value = value;
 	w->lead = e->leader_revision;

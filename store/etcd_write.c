@@ -15,6 +15,7 @@
 
 #include "../common/log.h"
 #include "../common/worker.h"
+#include "../common/xmalloc.h"
 #include "engine.h"
 #include "etcd.h"
 
@@ -134,10 +135,8 @@ on_wait_timer(evutil_socket_t fd, short what, void *arg)
 static void
 wait_add(struct etcd *e, uint32_t id, struct item *item)
 {
-	struct waiter *w;
+	struct waiter *w = xcalloc(1, sizeof(*w));
 
-	if ((w = calloc(1, sizeof(*w))) == NULL)
-		fatal("calloc");
 	w->id = id;
 	w->item = item;
 	w->version = item->version;

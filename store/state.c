@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "state.h"
 
 #define HISTORY	"history/"
@@ -162,9 +163,8 @@ state_need(struct state *state, const char *key)
 
 	if ((item = state_find(state, key)) != NULL)
 		return (item);
-	if ((item = calloc(1, sizeof(*item))) == NULL ||
-	    (item->key = strdup(key)) == NULL)
-		fatal("calloc");
+	item = xcalloc(1, sizeof(*item));
+	item->key = xstrdup(key);
 	RB_INSERT(item_tree, &state->items, item);
 	state->bytes += strlen(key);
 	state->count++;

@@ -8,7 +8,7 @@
 #include <bsd/string.h>
 
 #include "../common/clock.h"
-#include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "admin.h"
 #include "dashboard.h"
 #include "panel.h"
@@ -31,9 +31,7 @@ dashboard_next(char **last)
 	    NULL && strcmp(c->id, *last) == 0)
 		c = RB_NEXT(component_tree, &mirror.components, c);
 	free(*last);
-	*last = NULL;
-	if (c != NULL && (*last = strdup(c->id)) == NULL)
-		fatal("strdup");
+	*last = c == NULL ? NULL : xstrdup(c->id);
 	return (c);
 }
 
@@ -140,8 +138,7 @@ answer_page(struct request *req)
 
 	if (s == NULL)
 		return;
-	if ((page = calloc(1, sizeof(*page))) == NULL)
-		fatal("calloc");
+	page = xcalloc(1, sizeof(*page));
 	strlcpy(page->token, s->token, sizeof(page->token));
 	admin_headers(req);
 	request_reply_source(req, "text/html; charset=utf-8", &source, page);

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "json.h"
 
 json_t *
@@ -118,8 +119,7 @@ list_fill(void *arg, struct evbuffer *buf)
 		}
 		if (list->last != NULL)
 			evbuffer_add(buf, ",\n", 2);
-		if ((copy = strdup(key)) == NULL)
-			fatal("strdup");
+		copy = xstrdup(key);
 		free(list->last);
 		list->last = copy;
 		evbuffer_add(buf, item, strlen(item));
@@ -140,10 +140,8 @@ void
 json_reply_list(struct request *req, json_next_fn next)
 {
 	static const struct source source = { list_fill, list_end, false };
-	struct list *list;
+	struct list *list = xcalloc(1, sizeof(*list));
 
-	if ((list = calloc(1, sizeof(*list))) == NULL)
-		fatal("calloc");
 	list->next = next;
 	request_reply_source(req, "application/json", &source, list);
 }

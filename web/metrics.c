@@ -8,6 +8,7 @@
 
 #include "../common/log.h"
 #include "../common/version.h"
+#include "../common/xmalloc.h"
 #include "build.h"
 #include "mirror.h"
 #include "route.h"
@@ -315,8 +316,7 @@ scrape_fill(void *arg, struct evbuffer *out)
 		if (evbuffer_get_length(out) < PIECE)
 			continue;
 		free(s->last);
-		if ((s->last = strdup(c->id)) == NULL)
-			fatal("strdup");
+		s->last = xstrdup(c->id);
 		return (FILL_MORE);
 	}
 	return (FILL_END);
@@ -335,10 +335,8 @@ static void
 answer_metrics(struct request *req)
 {
 	static const struct source source = { scrape_fill, scrape_end, false };
-	struct scrape *s;
+	struct scrape *s = xcalloc(1, sizeof(*s));
 
-	if ((s = calloc(1, sizeof(*s))) == NULL)
-		fatal("calloc");
 	request_reply_source(req, "text/plain; version=0.0.4; charset=utf-8",
 	    &source, s);
 }

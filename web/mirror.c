@@ -5,6 +5,7 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "../common/worker.h"
+#include "../common/xmalloc.h"
 #include "mirror.h"
 #include "pods.h"
 #include "rows.h"
@@ -334,8 +335,7 @@ watcher_is_of(struct watcher *w, const char *cluster)
 		if (other->cluster != NULL &&
 		    strcmp(other->cluster, cluster) == 0)
 			return (false);
-	if ((w->cluster = strdup(cluster)) == NULL)
-		fatal("strdup");
+	w->cluster = xstrdup(cluster);
 	return (true);
 }
 
@@ -411,8 +411,7 @@ watcher_link(unsigned instance, int fd)
 			watcher_free(w);
 			break;
 		}
-	if ((w = calloc(1, sizeof(*w))) == NULL)
-		fatal("calloc");
+	w = xcalloc(1, sizeof(*w));
 	w->instance = instance;
 	STAILQ_INIT(&w->rows);
 	STAILQ_INIT(&w->next);

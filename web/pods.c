@@ -226,8 +226,7 @@ pod_take(struct message *m)
 	struct pod *p;
 	uint64_t cause;
 
-	if ((p = calloc(1, sizeof(*p))) == NULL)
-		fatal("calloc");
+	p = xcalloc(1, sizeof(*p));
 	p->cluster = message_take_s(m);
 	p->ns = message_take_s(m);
 	p->name = message_take_s(m);

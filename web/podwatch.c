@@ -7,6 +7,7 @@
 
 #include "../common/log.h"
 #include "../common/worker.h"
+#include "../common/xmalloc.h"
 #include "pods.h"
 #include "route.h"
 
@@ -208,10 +209,8 @@ static void
 reply_all(struct request *req)
 {
 	static const struct source source = { all_fill, all_end, false };
-	struct all *all;
+	struct all *all = xcalloc(1, sizeof(*all));
 
-	if ((all = calloc(1, sizeof(*all))) == NULL)
-		fatal("calloc");
 	request_reply_source(req, "application/json", &source, all);
 }
 

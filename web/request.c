@@ -7,6 +7,7 @@
 #include <bsd/stdlib.h>
 
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "json.h"
 
 struct request {
@@ -371,10 +372,8 @@ struct request *
 request_begin(struct evhttp_request *ev, bool tls,
     const struct request_owner *owner, void *arg)
 {
-	struct request *req;
+	struct request *req = xcalloc(1, sizeof(*req));
 
-	if ((req = calloc(1, sizeof(*req))) == NULL)
-		fatal("calloc");
 	req->ev = ev;
 	req->tls = tls;
 	req->owner = owner;
