@@ -115,6 +115,25 @@ static const struct row rows[] = {
 	{ "a pod that was deleted and not replaced: the wait begins now",
 	    { DEPLOYMENT(2) }, { READY }, WAS_OK(2),
 	    HEALTH_DEGRADED, NR, 1, 2, NOW, 0 },
+	{ "the last one went, the others long before",
+	    { DEPLOYMENT(2), .unavailable_since = NOW - 5 * MIN },
+	    { DOWN(NR, NOW - 5 * MIN), DOWN(NR, NOW - 40 * S) },
+	    WAS(HEALTH_DEGRADED, NOW - 5 * MIN),
+	    HEALTH_MAJOR, NR, 0, 2, NOW - 40 * S, 0 },
+	{ "more are wanted, and one that was there is gone",
+	    { DEPLOYMENT(4) },
+	    { READY, NEW(CAUSE_NONE, NOW - 5 * S), NEW(CAUSE_NONE, NOW - 5 * S) },
+	    WAS_OK(2), HEALTH_PARTIAL, NR, 1, 4, NOW, 0 },
+	{ "a rollout is done, and one of its last pods crashes",
+	    { DEPLOYMENT(3) },
+	    { READY, READY, NEW(CAUSE_CRASH_LOOP, NOW - 5 * S),
+	    NEW(CAUSE_NONE, NOW - 5 * S) },
+	    WAS(HEALTH_ROLLING, NOW - MIN),
+	    HEALTH_DEGRADED, CAUSE_CRASH_LOOP, 2, 3, 0, 0 },
+	{ "a rollout is stuck, and what served went later",
+	    { DEPLOYMENT(1), .deadline = true, .progress_since = NOW - 9 * MIN },
+	    { DOWN_OLD(NR, NOW - 40 * S), NEW(NR, NOW - 20 * MIN) },
+	    WAS_OK(1), HEALTH_MAJOR, CAUSE_STUCK, 0, 1, NOW - 40 * S, 0 },
 	{ "more pods than wanted", { DEPLOYMENT(2) }, { READY, READY, READY },
 	    WAS_OK(2), HEALTH_OK, CAUSE_NONE, 2, 2, 0, 0 },
 	{ "since stays while the health does", { DEPLOYMENT(3) },
@@ -133,6 +152,10 @@ static const struct row rows[] = {
 	    { DEPLOYMENT(2), .min_ready = 30 * S },
 	    { READY, READY_AT(NOW - 10 * S) }, WAS_OK(2),
 	    HEALTH_DEGRADED, NR, 1, 2, 0, NOW + 20 * S },
+	{ "ready for the first time, but not for minReadySeconds",
+	    { DEPLOYMENT_AT(1, NOW - MIN), .min_ready = 30 * S },
+	    { READY_AT(NOW - 10 * S) }, {0},
+	    HEALTH_UNKNOWN, CAUSE_STARTING, 0, 1, 0, NOW + 20 * S },
 	{ "ready for minReadySeconds",
 	    { DEPLOYMENT(2), .min_ready = 30 * S },
 	    { READY, READY_AT(NOW - 30 * S) }, WAS_OK(2),
@@ -489,6 +512,14 @@ test_story(void **state)
 	w.found = false;
 	health_judge(&w, NULL, 0, &rules, NOW + 2 * MIN, &m, &v);
 	assert_int_equal(v.cause, CAUSE_DELETED);
+	assert_true(v.since == NOW + 2 * MIN);
+	/* The next time that nothing is known has a since of its own. */
+	w.found = pod.ready = true;
+	health_judge(&w, &pod, 1, &rules, NOW + 3 * MIN, &m, &v);
+	assert_int_equal(v.health, HEALTH_OK);
+	w.found = false;
+	health_judge(&w, NULL, 0, &rules, NOW + 4 * MIN, &m, &v);
+	assert_true(v.since == NOW + 4 * MIN);
 }
 
 /* Growth that never arrives becomes an outage without another event. */
@@ -539,6 +570,13 @@ test_detail(void **state)
 	(void)state;
 	health_judge(&w, pods, 2, &rules, NOW, &m, &v);
 	assert_string_equal(v.detail, "pod api-b: container x: keeps ending");
+	/* Of two that are as bad the name decides, not which is looked at first. */
+	pods[1].cause = CAUSE_CRASH_LOOP;
+	health_judge(&w, pods, 2, &rules, NOW, &m, &v);
+	assert_string_equal(v.detail, "pod api-a: crash-looping");
+	pods[0].name = "api-0";
+	health_judge(&w, pods, 2, &rules, NOW, &m, &v);
+	assert_string_equal(v.detail, "pod api-0: container x: keeps ending");
 }
 
 static struct health_view

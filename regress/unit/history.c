@@ -302,6 +302,144 @@ test_days(void **state)
 	assert_non_null(strstr(days(), "b 0: 0/90,0,0,0 1/0,0,1,2;"));
 }
 
+/* What it was before is said with what it becomes. */
+static void
+test_from(void **state)
+{
+	(void)state;
+	happens(HISTORY_PAGE, "a", PAGE_MAJOR);
+	happens(HISTORY_PAGE, "a", PAGE_DEGRADED);
+	assert_string_equal(listed(NULL), "1 a  0>4 ;1 a  4>2 ;");
+}
+
+static void
+keep_name(const struct history_entry *e, void *arg)
+{
+	(void)arg;
+	strlcpy(list, e->name, sizeof(list));
+}
+
+/* A long name is not cut within a character. */
+static void
+test_long_name(void **state)
+{
+	struct incident_event event = { .kind = HISTORY_INCIDENT,
+	    .component = "", .incident = "incident/1", .text = "" };
+	char name[302] = "";
+	unsigned n;
+
+	(void)state;
+	for (n = 0; n < 150; n++)
+		strlcat(name, "\xc3\xa9", sizeof(name));
+	event.name = name;
+	history_add(h, &event, now);
+	again();
+	history_each(h, NULL, keep_name, NULL);
+	assert_int_equal(strlen(list), 254);
+	assert_memory_equal(list, name, 254);
+}
+
+/* Whatever the clock does: no day is longer than one, none comes twice. */
+static void
+test_clock_set_back(void **state)
+{
+	(void)state;
+	now = MIDNIGHT + DAY;
+	happens(HISTORY_PAGE, "a", PAGE_MAJOR);
+	now += 20 * 3600 * S;
+	happens(HISTORY_PAGE, "a", PAGE_OPERATIONAL);
+	now = MIDNIGHT + DAY;
+	happens(HISTORY_PAGE, "a", PAGE_MAJOR);
+	now += 20 * 3600 * S;
+	happens(HISTORY_PAGE, "a", PAGE_OPERATIONAL);
+	now = MIDNIGHT + 12 * 3600 * S;
+	happens(HISTORY_PAGE, "a", PAGE_DEGRADED);
+	now += 10 * S;
+	assert_string_equal(days(), "a 1: 1/0,10,0,86400;");
+	again();
+	assert_string_equal(days(), "a 1: 1/0,10,0,86400;");
+}
+
+/* Days far ahead, by a clock that was wrong once, go when it is right. */
+static void
+test_days_ahead(void **state)
+{
+	static const char record_of_2030[] = "{\"v\":1,\"status\":"
+	    "\"OPERATIONAL\",\"at\":\"2026-01-01T00:00:00Z\",\"days\":"
+	    "{\"2026-01-01\":[0,0,0,7],\"2030-01-01\":[0,0,0,9]}}";
+
+	(void)state;
+	assert_int_equal(history_restore(h, "history/days/a", record_of_2030,
+	    strlen(record_of_2030)), 0);
+	happens(HISTORY_PAGE, "a", PAGE_MAJOR);
+	now += 10 * S;
+	assert_non_null(strstr(days(), ": 0/0,0,0,17;"));
+}
+
+static void
+count_days(const struct history_days *d, void *arg)
+{
+	*(unsigned *)arg += d->nday;
+}
+
+/* However many are down for however long, memory is bounded; what is read again
+ * and again, as another one writes it, takes no more. */
+static void
+test_days_are_bounded(void **state)
+{
+	unsigned n, sum = 0;
+	char id[16];
+
+	(void)state;
+	for (n = 0; n < 600; n++) {
+		snprintf(id, sizeof(id), "c%u", n);
+		happens(HISTORY_PAGE, id, PAGE_MAJOR);
+	}
+	for (n = 0; n < 80; n++) {
+		now += DAY;
+		history_day(h, now);
+	}
+	history_each_days(h, now, count_days, &sum);
+	assert_int_equal(sum, 40000);
+	history_free(h);
+	h = history_new();
+	now = MIDNIGHT + 12 * 3600 * S;
+	happens(HISTORY_PAGE, "a", PAGE_MAJOR);
+	for (n = 0; n < 80; n++) {
+		now += DAY;
+		history_day(h, now);
+	}
+	store_all();
+	for (n = 0; n < nrecord; n++)
+		if (strcmp(record[n].key, "history/days/a") == 0)
+			break;
+	assert_true(n < nrecord);
+	for (sum = 0; sum < 600; sum++)
+		assert_int_equal(history_restore(h, record[n].key,
+		    record[n].value, strlen(record[n].value)), 0);
+	happens(HISTORY_PAGE, "b", PAGE_MAJOR);
+	now += 10 * S;
+	assert_non_null(strstr(days(), "b 80: 80/0,0,0,10;"));
+}
+
+/* What was never written is not deleted, nor is what is not there any more
+ * written. */
+static void
+test_nothing_to_delete(void **state)
+{
+	unsigned n;
+
+	(void)state;
+	happens(HISTORY_PAGE, "a", PAGE_STATUS_MAX);
+	happens(HISTORY_PAGE, "a", PAGE_OPERATIONAL);
+	store_all();
+	for (n = 0; n < nrecord; n++)
+		assert_string_not_equal(record[n].key, "history/days/a");
+	history_forget(h);
+	history_again(h, "history/log/01");
+	assert_false(history_dirty(h));
+}
+
 /* Days that are over are written, old ones go. */
 static void
 test_old_days(void **state)
@@ -404,6 +542,9 @@ test_nonsense(void **state)
 		{ "history/days/a", "{\"v\":1,\"status\":\"OPERATIONAL\","
 		    "\"at\":\"2026-01-01T00:00:00Z\",\"days\":"
 		    "{\"2026-01-02\":[1,2,3,99999999]}}" },
+		{ "history/days/a", "{\"v\":1,\"status\":\"OPERATIONAL\","
+		    "\"at\":\"2026-01-01T00:00:00Z\",\"days\":"
+		    "{\"2026-01-02\":[1,2,3,4],\"2026-01-01\":[1,2,3,4]}}" },
 		{ "history/days/", "{\"v\":1}" },
 		{ "history/other", "{\"v\":1}" },
 		{ "operator/silence/a", "{\"v\":1}" },
@@ -431,7 +572,13 @@ main(void)
 		T(test_orders),
 		T(test_incidents),
 		T(test_bounded),
+		T(test_from),
+		T(test_long_name),
 		T(test_days),
+		T(test_clock_set_back),
+		T(test_days_ahead),
+		T(test_days_are_bounded),
+		T(test_nothing_to_delete),
 		T(test_old_days),
 		T(test_many),
 		T(test_write_failed),
