@@ -369,6 +369,31 @@ test_worst_of_a_group(void **state)
 	model_free(m);
 }
 
+/* Also when the worst of the news is of the one that joined last. */
+static void
+test_worst_joined_last(void **state)
+{
+	struct model *m = world(4);
+
+	(void)state;
+	group(m, 1);
+	group(m, 2);
+	group(m, 3);
+	model_health(m, 1, HEALTH_MAJOR);
+	model_health(m, 3, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	model_health(m, 1, HEALTH_OK);
+	model_pass(m, UP_AFTER);
+	posted[0] = '\0';
+	model_health(m, 0, HEALTH_PARTIAL);
+	model_health(m, 1, HEALTH_DEGRADED);
+	model_health(m, 2, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	assert_string_equal(posted, "c1 and c3 are affected: c2 c3 c1;"
+	    "c0 has a partial outage: c0;");
+	model_free(m);
+}
+
 /* -- who is named --------------------------------------------------------- */
 
 /* What came and went before the incident was opened is not in it. */
@@ -466,6 +491,7 @@ main(void)
 		cmocka_unit_test(test_watcher_is_gone),
 		cmocka_unit_test(test_worst_first),
 		cmocka_unit_test(test_worst_of_a_group),
+		cmocka_unit_test(test_worst_joined_last),
 		cmocka_unit_test(test_came_and_went),
 		cmocka_unit_test(test_moved_to_another_page),
 		cmocka_unit_test(test_worse_before_better),
