@@ -435,7 +435,8 @@ test_nothing_to_delete(void **state)
 	store_all();
 	for (n = 0; n < nrecord; n++)
 		assert_string_not_equal(record[n].key, "history/days/a");
-	history_forget(h);
+	history_free(h);
+	h = history_new();
 	history_again(h, "history/log/01");
 	assert_false(history_dirty(h));
 }
