@@ -29,6 +29,8 @@ struct channel {
 	size_t			 queued_bytes;
 	enum channel_end	 end;
 	const char		*end_why;	/* not NULL: gone */
+	bool			 busy;		/* within dispatch() */
+	bool			 freed;		/* meanwhile */
 	uint64_t		 seen[(MESSAGE_TYPES + 63) / 64];
 };
 
@@ -170,7 +172,9 @@ dispatch_datagram(struct channel *c, size_t len, int fd, const char *why)
 	if (why == NULL) {
 		log_debug("%s sent %s", role_name(c->peer),
 		    message_name(m.type));
+		c->busy = true;
 		why = c->dispatch(c, &m, c->arg);
+		c->busy = false;
 	}
 	if (m.fd != -1)
 		close(m.fd);
@@ -197,8 +201,13 @@ on_readable(evutil_socket_t sock, short what, void *arg)
 			give_up(c, CHANNEL_CLOSED, "it closed the channel");
 		} else if (len == 0 && fd == -1)
 			give_up(c, CHANNEL_CLOSED, "it closed the channel");
-		else if ((why = dispatch_datagram(c, len, fd, why)) != NULL)
+		else if ((why = dispatch_datagram(c, len, fd, why)) != NULL &&
+		    !c->freed)
 			give_up(c, CHANNEL_BROKEN, why);
+		if (c->freed) {
+			free(c);
+			return;
+		}
 	}
 	if (c->end_why != NULL) {
 		event_del(c->readable);
@@ -213,10 +222,13 @@ channel_drain(struct channel *c)
 	ssize_t len;
 	int fd;
 
-	while (c->end_why == NULL &&
+	while (!c->freed && c->end_why == NULL &&
 	    (len = datagram_recv(c->fd, input, sizeof(input), &fd, &why)) > 0)
-		if ((why = dispatch_datagram(c, len, fd, why)) != NULL)
+		if ((why = dispatch_datagram(c, len, fd, why)) != NULL &&
+		    !c->freed)
 			give_up(c, CHANNEL_BROKEN, why);
+	if (c->freed)
+		free(c);
 }
 
 struct channel *
@@ -250,7 +262,10 @@ channel_free(struct channel *c)
 	event_free(c->readable);
 	event_free(c->writable);
 	close(c->fd);
-	free(c);
+	if (c->busy)
+		c->freed = true;	/* who dispatches does the rest */
+	else
+		free(c);
 }
 
 size_t

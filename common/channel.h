@@ -37,7 +37,8 @@ typedef void	(*channel_gone_fn)(struct channel *, enum channel_end,
 struct channel	*channel_new(struct event_base *, int fd, enum role me,
 		    enum role peer, channel_dispatch_fn, channel_gone_fn,
 		    void *arg);
-/* Closes; what is queued is lost.  NULL is allowed. */
+/* Closes; what is queued is lost.  NULL is allowed, and so is a call from within
+ * the channel's own dispatch(). */
 void		 channel_free(struct channel *);
 
 /*

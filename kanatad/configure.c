@@ -355,15 +355,18 @@ configure_dispatch(struct child *child, struct message *m)
 	}
 }
 
-void
+bool
 configure_child_gone(struct child *child)
 {
 	static char text[512];
+	bool removed;
 
 	if (next == NULL || setup_for(child) != next)
-		return;
+		return (false);
+	removed = running != NULL && !is_wanted(child, running);
 	snprintf(text, sizeof(text), "%s ended: %s", child->name, child->death);
 	abort_next(text);
+	return (removed);
 }
 
 /* -- begin ------------------------------------------------------------------------- */

@@ -220,7 +220,8 @@ struct child	*supervise_find(enum role, unsigned instance);
 /* Adds a worker and starts it. */
 struct child	*supervise_add(enum role, unsigned instance, const char *name,
 		    const char *argument);
-/* Lets it end by itself; it will not be started again. */
+/* Lets it end by itself; it will not be started again.  Freed at once if it does
+ * not run. */
 void		 supervise_remove(struct child *);
 /* Kills a child that misbehaves; why is static. */
 void		 supervise_kill(struct child *, const char *why);
@@ -247,8 +248,9 @@ int		 configure_reload(configure_done_fn, void *arg);
 /* Messages from workers about configuration and secrets; contract of
  * channel_dispatch_fn. */
 const char	*configure_dispatch(struct child *, struct message *);
-/* A child is gone: it cannot be waited for. */
-void		 configure_child_gone(struct child *);
+/* A child is gone: it cannot be waited for.  True: nor is it wanted any more, and
+ * it was freed. */
+bool		 configure_child_gone(struct child *);
 
 /* -- control.c --------------------------------------------------------------- */
 

@@ -310,10 +310,12 @@ restart_later(struct child *child, int status)
 static void
 on_death(struct child *child, int status)
 {
-	bool was_stopping = child->state == CHILD_STOPPING;
+	bool was_stopping, removed;
 
 	if (child->channel != NULL)
 		channel_drain(child->channel);
+	/* Also by what it said last. */
+	was_stopping = child->state == CHILD_STOPPING;
 	child_bury(child, status);
 	child->state = CHILD_DEAD;
 	if (child->role == ROLE_PARSER) {
@@ -333,8 +335,10 @@ on_death(struct child *child, int status)
 		supervise_stop(1);
 	}
 	control_child_gone(child);
-	configure_child_gone(child);
+	removed = configure_child_gone(child);
 	control_tell_web();
+	if (removed)
+		return;
 	if (options.mode == MODE_LIST)
 		fatalx("%s ended: %s", child->name, child->death);
 	restart_later(child, status);
@@ -343,20 +347,20 @@ on_death(struct child *child, int status)
 static void
 on_sigchld(evutil_socket_t sig, short what, void *arg)
 {
-	struct child *child, *next;
+	struct child *child;
 	pid_t pid;
 	int status;
 
 	(void)sig;
 	(void)what;
 	(void)arg;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (child = TAILQ_FIRST(&children); child != NULL;
-		    child = next) {
-			next = TAILQ_NEXT(child, entry);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		TAILQ_FOREACH(child, &children, entry)
 			if (child->pid == pid)
-				on_death(child, status);
-		}
+				break;
+		if (child != NULL)
+			on_death(child, status);
+	}
 }
 
 static void
@@ -368,6 +372,9 @@ on_ping(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	TAILQ_FOREACH(child, &children, entry) {
+		if (child->state == CHILD_STOPPING &&
+		    child->pings++ >= PINGS_MAX)
+			supervise_kill(child, "it does not end");
 		if (child->channel == NULL || child->role == ROLE_PARSER ||
 		    child->role == ROLE_REPLAY)
 			continue;

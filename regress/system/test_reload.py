@@ -5,8 +5,8 @@ import os
 import re
 import signal
 
-from harness import equal, wait, write
-from world import Kube, Page, World
+from harness import equal, limit, temp_dir, wait, write
+from world import TOKEN, Kube, Page, World
 
 
 def world_of_two():
@@ -83,6 +83,82 @@ def test_broken_file_changes_nothing():
     world.page.assert_one_outage("cmp-api")
     write(world.kanata.file, good)
     world.kanata.reload().expect(0)
+
+
+def assert_old_configuration(world):
+    """It waits for a second as before, and nothing is heard of the other component."""
+    equal([c["id"] for c in world.kanata.show()["components"]], ["cmp-api"], "components")
+    world.outage("api", "cmp-api")
+    world.recovery("api", "cmp-api")
+    world.page.assert_one_outage("cmp-api")
+
+
+@limit(90)
+def test_refused_by_one_worker():
+    """When all others have prepared it: none of them runs it."""
+    world, two = world_of_two(), Kube()
+    two.deployment("default", "web", 1)
+    token = write(os.path.join(temp_dir(), "token"), "this is no token\n")
+    world.kube.reset_counts()
+    pids = world.kanata.pids()
+    world.kanata.configure({
+        **world.config, "clusters": world.config["clusters"] + [
+            {"name": "two", "kubeconfig": two.kubeconfig(user={"tokenFile": token})}],
+        "components": {"cmp-api": {"watch": "api", "down_after": "1h"},
+                       "cmp-web": {"watch": "web", "cluster": "two"}}})
+    world.kanata.reload().expect(1, "watcher/two: the Kubernetes token has characters")
+    wait(lambda: world.kanata.pids() == pids, 20, "the watcher of the new cluster to end")
+    assert_old_configuration(world)
+    equal(watch_requests(world.kube), {}, "lists and watches since the reload")
+    world.kanata.assert_no_restarts()
+    write(token, TOKEN)
+    world.kanata.reload().expect(0)
+    world.kanata.wait_health("cmp-web", "ok")
+
+
+@limit(90)
+def test_new_worker_ends_while_it_prepares():
+    """With it goes the new configuration, and it is not started again."""
+    world, two = world_of_two(), Kube()
+    pids = world.kanata.pids()
+    world.kanata.configure({
+        **world.config, "clusters": world.config["clusters"] + [
+            {"name": "two", "kubeconfig": two.kubeconfig()}],
+        "components": {"cmp-api": {"watch": "api", "down_after": "1h"},
+                       "cmp-web": {"watch": "web", "cluster": "two"}}})
+    os.kill(pids["notifier"], signal.SIGSTOP)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        reload = pool.submit(world.kanata.reload)
+        new = wait(lambda: [w["pid"] for w in world.kanata.workers()
+                            if w["name"] == "watcher/two" and w["state"] == "preparing"], 20,
+                   "the new watcher to prepare")
+        os.kill(new[0], signal.SIGKILL)
+        reload.result().expect(1, "watcher/two ended: SIGKILL")
+    os.kill(pids["notifier"], signal.SIGCONT)
+    equal(world.kanata.pids(), pids, "processes")
+    assert_old_configuration(world)
+    equal([w["name"] for w in world.kanata.workers() if w["name"] == "watcher/two"], [],
+          "watchers of the new cluster")
+    world.kanata.assert_no_restarts()
+
+
+@limit(90)
+def test_worker_ends_while_it_prepares():
+    world = world_of_two()
+    watcher = world.kanata.pids()["watcher"]
+    world.kanata.configure({**world.config, "components": {
+        "cmp-api": {"watch": "api", "down_after": "1h"}, "cmp-web": "web"}})
+    os.kill(watcher, signal.SIGSTOP)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        reload = pool.submit(world.kanata.reload)
+        wait(lambda: [w["state"] for w in world.kanata.workers() if w["pid"] == watcher] ==
+             ["preparing"], 20, "the watcher to be asked")
+        os.kill(watcher, signal.SIGKILL)
+        reload.result().expect(1, "watcher/sim ended: SIGKILL")
+    world.kanata.wait_health("cmp-api", "ok")
+    assert_old_configuration(world)
+    world.kanata.reload().expect(0)
+    world.kanata.wait_health("cmp-web", "ok")
 
 
 def test_new_key():

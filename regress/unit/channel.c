@@ -33,11 +33,16 @@ dispatch(struct channel *c, struct message *m, void *arg)
 {
 	struct side *side = arg;
 
-	(void)c;
 	side->received++;
 	side->last = m->id;
 	if (m->fd != -1)
 		side->fd = message_take_fd(m);
+	if (m->id >= 777) {
+		channel_free(c);
+		side->channel = NULL;
+	}
+	if (m->id == 778)
+		return ("freed, and broken as well");
 	return (m->id == 666 ? "the handler refuses it" : NULL);
 }
 
@@ -248,6 +253,38 @@ test_drain_takes_what_the_dead_left(void **state)
 	assert_int_equal(store.gone, -1);
 }
 
+/* What follows in it is nobody's, as are complaints about it. */
+static void
+test_freed_by_its_handler(void **state)
+{
+	unsigned id;
+	int drain, fd[2];
+
+	(void)state;
+	for (id = 777; id <= 778; id++)
+		for (drain = 0; drain < 2; drain++) {
+			channel_free(store.channel);
+			channel_free(notifier.channel);
+			channel_pair(fd);
+			notifier.channel = channel_new(base, fd[0],
+			    ROLE_NOTIFIER, ROLE_STORE, dispatch, gone,
+			    &notifier);
+			store.channel = channel_new(base, fd[1], ROLE_STORE,
+			    ROLE_NOTIFIER, dispatch, gone, &store);
+			put(notifier.channel, id, 1);
+			put(notifier.channel, 1, 1);
+			store.received = 0;
+			if (drain)
+				channel_drain(store.channel);
+			settle();
+			assert_int_equal(store.received, 1);
+			assert_null(store.channel);
+			assert_int_equal(store.gone, -1);
+			assert_int_equal(notifier.gone, CHANNEL_CLOSED);
+			notifier.gone = -1;
+		}
+}
+
 static void
 test_two_descriptors_are_refused(void **state)
 {
@@ -295,6 +332,7 @@ main(void)
 		T(test_once_is_once),
 		T(test_peer_that_is_gone),
 		T(test_drain_takes_what_the_dead_left),
+		T(test_freed_by_its_handler),
 		T(test_two_descriptors_are_refused),
 	};
 
