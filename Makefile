@@ -337,13 +337,20 @@ unit: $(addprefix $(B)/unit/,$(UNIT))
 
 # Process tests: regress/proc/<name>.c starts real workers and is their parent.
 child =		common/message_io.c regress/proc/child.c
-PROC =		dialer http
+PROC =		dialer http http_tls http_kept
 proc_dialer_SRCS = $(common) $(child)
 proc_dialer_LIBS = -levent_core -lmsgpackc -lseccomp -lbsd
 proc_dialer_NEEDS = $(B)/libexec/kanata/kanata-dialer
-proc_http_SRCS = common/clock.c $(common) $(http) $(child)
+proc_http_SRCS = common/clock.c $(common) $(http) $(child) \
+		regress/proc/http_stage.c
 proc_http_LIBS = -lcurl -lssl -levent_core -lmsgpackc -lseccomp -lbsd
 proc_http_NEEDS = $(proc_dialer_NEEDS)
+proc_http_tls_SRCS = $(proc_http_SRCS)
+proc_http_tls_LIBS = $(proc_http_LIBS)
+proc_http_tls_NEEDS = $(proc_http_NEEDS)
+proc_http_kept_SRCS = $(proc_http_SRCS)
+proc_http_kept_LIBS = $(proc_http_LIBS)
+proc_http_kept_NEEDS = $(proc_http_NEEDS)
 
 PROC +=		store store_faults store_leader store_shared
 store_ends =	$(common) $(child) regress/proc/server.c regress/proc/store_ends.c
