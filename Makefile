@@ -52,7 +52,8 @@ http =		common/http.c common/http_server.c common/http_transfer.c \
 		common/http_multi.c common/json_values.c
 
 kanatad_SRCS =	$(common) common/usage.c common/clock.c common/duration.c common/lines.c \
-		kanatad/main.c kanatad/supervise.c kanatad/child.c kanatad/setup.c \
+		kanatad/main.c kanatad/supervise.c kanatad/restart.c \
+		kanatad/child.c kanatad/setup.c \
 		kanatad/parse.c kanatad/access.c kanatad/proxy.c \
 		kanatad/address.c kanatad/value.c kanatad/run.c \
 		kanatad/configure.c kanatad/control.c kanatad/control_order.c \
@@ -231,6 +232,8 @@ unit_grammar_SRCS = $(common) $(parsing) regress/unit/parsed_secrets.c
 unit_grammar_LIBS = $(kanata-parser_LIBS)
 unit_kubeconfig_SRCS = $(unit_grammar_SRCS)
 unit_kubeconfig_LIBS = $(kanata-parser_LIBS)
+UNIT +=		restart
+unit_restart_SRCS = kanatad/restart.c
 UNIT +=		lines json_values usage
 unit_json_values_SRCS = common/json_values.c
 unit_usage_SRCS = common/usage.c
@@ -315,6 +318,9 @@ unit_sessions_LIBS = -lcrypto -lbsd
 unit_throttle_SRCS = web/throttle.c
 unit_html_SRCS = common/log.c web/html.c
 unit_html_LIBS = -ljansson -levent_core -lbsd
+UNIT +=		probe
+unit_probe_SRCS = common/log.c web/probe.c
+unit_probe_LIBS = -levent_core -lbsd
 
 UNIT +=		table
 unit_table_SRCS = common/log.c watcher/table.c
@@ -388,10 +394,13 @@ proc_watcher_SRCS = $(common) $(child) regress/proc/server.c
 proc_watcher_LIBS = $(unit_message_LIBS)
 proc_watcher_NEEDS = $(B)/libexec/kanata/kanata-watcher $(proc_dialer_NEEDS)
 
-PROC +=		web
-proc_web_SRCS =	$(common) $(child) regress/proc/server.c
+PROC +=		web web_clients
+proc_web_SRCS =	$(common) $(child) regress/proc/server.c regress/proc/web_ends.c
 proc_web_LIBS =	$(unit_message_LIBS)
 proc_web_NEEDS = $(B)/libexec/kanata/kanata-web
+proc_web_clients_SRCS = $(proc_web_SRCS)
+proc_web_clients_LIBS = $(proc_web_LIBS)
+proc_web_clients_NEEDS = $(proc_web_NEEDS)
 
 define proc
 $(B)/proc/$(1): $(patsubst %.c,$(B)/obj/%.o,regress/proc/$(1).c $(proc_$(1)_SRCS)) | $(proc_$(1)_NEEDS)

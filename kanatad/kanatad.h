@@ -18,6 +18,7 @@
 #include "../common/conf.h"
 #include "../common/lines.h"
 #include "address.h"
+#include "restart.h"
 
 /* -- options.c ------------------------------------------------------------- */
 
@@ -193,12 +194,11 @@ struct child {
 	unsigned		 restarts;
 	char			 death[352];	/* of the last one, "" if none */
 	const char		*killed_for;	/* static: why we killed it */
-	unsigned		 backoff;	/* seconds */
 	unsigned		 pings;		/* sent and not answered */
 	uint64_t		 memory, cpu;	/* bytes, ms, when it answered */
 	bool			 committed;	/* since it was started */
 	struct event		*restart_event;
-	uint64_t		 crimes[2];	/* ticks of the last cage deaths */
+	struct restart		 restart;
 };
 TAILQ_HEAD(children, child);
 

@@ -13,10 +13,6 @@
 #include "../common/xmalloc.h"
 #include "kanatad.h"
 
-#define BACKOFF_MAX	60		/* s */
-#define BACKOFF_CRIME	30		/* s, at least, after a cage death */
-#define QUIET_AFTER	(5 * 60 * 1000)	/* ms of life that reset the backoff */
-#define CRIMES_WITHIN	(10 * 60 * 1000) /* ms: three of them end kanatad */
 #define PING_EVERY	5		/* s */
 #define PINGS_MAX	3		/* unanswered */
 #define START_TIME	30		/* s to become READY and PREPARED */
@@ -143,6 +139,8 @@ send_link(struct child *to, const struct child *peer, int fd)
 
 	message_put_u(m, peer->role);
 	message_put_u(m, peer->instance);
+	message_put_s(m, peer->role == ROLE_WATCHER ?
+	    strchr(peer->name, '/') + 1 : "");
 	channel_send(to->channel, m, fd);
 }
 
@@ -248,23 +246,10 @@ supervise_remove(struct child *child)
 	child->channel = NULL;
 }
 
-/* Three cage deaths or memory faults in ten minutes: the service manager must
- * see it. */
-static bool
-count_crime(struct child *child)
-{
-	uint64_t ticks = clock_ticks();
-	bool third = child->crimes[1] != 0 &&
-	    ticks - child->crimes[1] < CRIMES_WITHIN;
-
-	child->crimes[1] = child->crimes[0];
-	child->crimes[0] = ticks;
-	return (third);
-}
-
 /*
- * Anybody may connect to web, so its deaths must not end the others: it is left away
- * for so many s.  Else kanatad ends.
+ * Three cage deaths or memory faults in ten minutes: the service manager must see it.
+ * But anybody may connect to web, so its deaths must not end the others: it is left
+ * away for so many s.
  */
 static time_t
 third_crime(const struct child *child)
@@ -284,24 +269,13 @@ restart_later(struct child *child, int status)
 {
 	struct timeval tv = { 0, 0 };
 	bool clean = WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
-	    child->killed_for == NULL;
+	    child->killed_for == NULL, third;
 
-	if (clock_ticks() - child->started_ticks > QUIET_AFTER)
-		child->backoff = 0;
-	if (clean && child->backoff == 0) {
-		/* It asked to be started again, and does not do so often. */
-		child->backoff = 1;
-	} else {
-		tv.tv_sec = child->backoff > 0 ? child->backoff : 1;
-		child->backoff = tv.tv_sec * 2 > BACKOFF_MAX ? BACKOFF_MAX :
-		    tv.tv_sec * 2;
-	}
-	if (child_is_crime(status)) {
-		if (tv.tv_sec < BACKOFF_CRIME)
-			tv.tv_sec = BACKOFF_CRIME;
-		if (count_crime(child))
-			tv.tv_sec = third_crime(child);
-	}
+	tv.tv_sec = restart_delay(&child->restart, clean,
+	    child_is_crime(status),
+	    clock_ticks() - child->started_ticks, clock_ticks(), &third);
+	if (third)
+		tv.tv_sec = third_crime(child);
 	log_warnx("%s ended: %s; started again in %lld s", child->name,
 	    child->death, (long long)tv.tv_sec);
 	evtimer_add(child->restart_event, &tv);

@@ -250,7 +250,7 @@ def test_diagnostics():
 
 def test_supervision():
     """The figures of the manual are those of the program."""
-    code = source("kanatad", "supervise.c")
+    code = "".join(source("kanatad", name) for name in ("supervise.c", "restart.c", "restart.h"))
     text = re.sub(r"\s+", " ", manual("kanatad.8"))
     for name, value, said in (("BACKOFF_MAX", "60", "up to 60 seconds"),
                               ("BACKOFF_CRIME", "30", "after 30 seconds at the earliest"),
