@@ -3,24 +3,24 @@
 import json
 import os
 import re
+import shutil
 
 from harness import TOP, equal, read, temp_dir
 from manifests import command, find, kustomize, objects, tool
 
 CHART = os.path.join(TOP, "etc", "helm", "kanata")
 ETCD = {"replicaCount": 2, "config": {
-    "replicas": 2, "etcd": {"nodes": ["https://etcd.kanata.svc:2379"],
+    "etcd": {"nodes": ["https://etcd.kanata.svc:2379"],
                             "auth": {"user": "kanata", "pass_file": "/etc/kanata/etcd.pass"},
-                            "tls": {"ca_file": "/etc/kanata/etcd-ca.pem"}}},
-    "networkPolicy": {"ports": [443, 6443, 2379]}}
+                            "tls": {"ca_file": "/etc/kanata/etcd-ca.pem"}}}}
 
 
-def render(values=None, rc=0, name="kanata"):
+def render(values=None, rc=0, name="kanata", chart=CHART):
     """The chart as objects; what Helm says when it does not render."""
     file = os.path.join(temp_dir(), "values.json")
     with open(file, "w") as out:
         json.dump(values or {}, out)
-    done = command(tool("helm"), "template", name, CHART, "-n", "kanata", "-f", file, rc=rc)
+    done = command(tool("helm"), "template", name, chart, "-n", "kanata", "-f", file, rc=rc)
     return objects(done.stdout) if rc == 0 else done.stderr
 
 
@@ -131,11 +131,99 @@ def test_values():
     equal(binding["subjects"][0]["name"], "blue-kanata", "the account of the release")
 
 
+def conf_of(things, name="kanata"):
+    return lines_of(find(things, "ConfigMap", name)["data"]["kanata.conf"])
+
+
+def test_names_and_additions():
+    things = render({"fullnameOverride": "page", "service": {"type": "NodePort", "annotations":
+                                                             {"a": "b"}},
+                     "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://p:3128"}],
+                     "extraVolumes": [{"name": "more", "secret": {"secretName": "more"}}],
+                     "extraVolumeMounts": [{"name": "more", "mountPath": "/more"}],
+                     "topologySpreadConstraints": [{"maxSkew": 1}],
+                     "affinity": {"nodeAffinity": {}}, "podAnnotations": {"c": "d"},
+                     "resources": {"limits": {"memory": "1Gi"}},
+                     "serviceAccount": {"annotations": {"e": "f"}}})
+    service, template = find(things, "Service", "page"), find(things, "Deployment", "page")[
+        "spec"]["template"]
+    equal((service["spec"]["type"], service["metadata"]["annotations"]), ("NodePort", {"a": "b"}),
+          "the service")
+    equal(find(things, "ServiceAccount", "page")["metadata"]["annotations"], {"e": "f"}, "account")
+    equal(template["metadata"]["annotations"]["c"], "d", "podAnnotations")
+    pod, container = template["spec"], template["spec"]["containers"][0]
+    equal(container["env"], [{"name": "HTTPS_PROXY", "value": "http://p:3128"}], "extraEnv")
+    equal((pod["volumes"][-1]["name"], container["volumeMounts"][-1]["mountPath"]),
+          ("more", "/more"), "extraVolumes")
+    equal((pod["topologySpreadConstraints"], pod["affinity"]),
+          ([{"maxSkew": 1}], {"nodeAffinity": {}}), "where it runs")
+    equal(container["resources"], {"requests": {"cpu": "10m", "memory": "64Mi"},
+                                   "limits": {"memory": "1Gi"}}, "resources")
+    things = render({"nameOverride": "watch"}, name="blue")
+    equal(find(things, "Service", "blue-watch")["spec"]["selector"],
+          find(things, "Deployment", "blue-watch")["spec"]["template"]["metadata"]["labels"],
+          "labels that the service looks for")
+
+
+def test_web():
+    """The kubelet, Prometheus and the Service ask as the configuration answers."""
+    names = ["kanata", "kanata.kanata", "kanata.kanata.svc", "kanata.kanata.svc.cluster.local"]
+    plain = render({"podMonitor": {"enabled": True}})
+    equal(conf_of(plain)["web"], {"listen": "0.0.0.0:2934", "server_names": names}, "web")
+    things = render({"config": {"web": {"listen": "[::]:8443", "tls": {
+        "cert_file": "/etc/kanata/tls.crt", "key_file": "/etc/kanata/tls.key"}}},
+                     "podMonitor": {"enabled": True, "tlsConfig": {"insecureSkipVerify": True}}})
+    assert "server_names" not in conf_of(things)["web"], "TLS says who it is"
+    for text, port, scheme, monitor in (
+            (plain, 2934, None, {"scheme": None, "tlsConfig": None}),
+            (things, 8443, "HTTPS", {"scheme": "https",
+                                     "tlsConfig": {"insecureSkipVerify": True}})):
+        container = find(text, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+        equal(container["ports"][0]["containerPort"], port, "the port")
+        for probe in ("livenessProbe", "readinessProbe"):
+            equal(container[probe]["httpGet"].get("scheme"), scheme, probe)
+        endpoint = find(text, "PodMonitor")["spec"]["podMetricsEndpoints"][0]
+        equal({key: endpoint.get(key) for key in monitor}, monitor, "PodMonitor")
+    own = render({"config": {"web": {"server_names": ["kanata.example.org"]}}}, name="blue")
+    equal(conf_of(own, "blue-kanata")["web"]["server_names"],
+          [name.replace("kanata", "blue-kanata", 1) for name in names] + ["kanata.example.org"],
+          "the release's names, and those of an Ingress")
+    for listen in ("127.0.0.1:2934", "[::1]:2934"):
+        said = render({"config": {"web": {"listen": listen}}}, rc=1)
+        assert "config.web.listen must be an address that the kubelet can ask" in said, said
+
+
+def test_notes():
+    """What is left to be done is said: the Secret, and what is not kept."""
+    # Helm prints them with a cluster alone: here they are the text of an object.
+    chart = os.path.join(temp_dir(), "kanata")
+    shutil.copytree(CHART, chart)
+    with open(chart + "/templates/notes.yaml", "w") as out:
+        out.write('{{ define "notes" }}' + read(CHART + "/templates/NOTES.txt") +
+                  '{{ end }}apiVersion: v1\nkind: ConfigMap\nmetadata: {name: notes}\n'
+                  'data: {text: {{ include "notes" . | toJson }}}\n')
+    notes = lambda values: find(render(values, chart=chart), "ConfigMap", "notes")["data"]["text"]
+    usual = notes({})
+    assert "create secret generic kanata --from-file=instatus.key" in usual, usual
+    assert "state ends" not in usual and "NetworkPolicy" not in usual, usual
+    said = notes({"existingSecret": "mine", "persistence": {"enabled": False},
+                  "networkPolicy": {"enabled": False}})
+    assert "Secret mine" in said and "create secret" not in said, said
+    assert "state ends with the pod" in said and "No NetworkPolicy" in said, said
+    assert "state ends" not in notes({**ETCD, "persistence": {"enabled": False}})
+
+
 def test_refused():
     said = render({"replicaCount": 2}, rc=1)
     assert "replicaCount above 1 needs config.etcd" in said, said
     for values, complaint in (({"replicas": 2}, "replicas"), ({"replicaCount": "2"}, "replicaCount"),
                               ({"rbac": {"namespace": ["a"]}}, "namespace"),
+                              ({"networkPolicy": {"port": [1]}}, "port"),
+                              ({"networkPolicy": {"ports": ["1"]}}, "ports"),
+                              ({"persistence": {"sise": "2Gi"}}, "sise"),
+                              ({"podDisruptionBudget": {"minAvailable": 1}}, "minAvailable"),
+                              ({"podMonitor": {"intervall": "5s"}}, "intervall"),
+                              ({"service": {"type": "External"}}, "type"),
                               ({"podMonitor": {"enabled": "yes"}}, "enabled")):
         said = render(values, rc=1)
         assert complaint in said, f"{values}: {said}"

@@ -221,6 +221,10 @@ def run_as_account(kube, kubectl):
         "spec"]["containers"][0]
     for probe in ("livenessProbe", "readinessProbe"):
         Web(port).wait(container[probe]["httpGet"]["path"])
+    # By the names of the Service, and no other.
+    for name, status in (("kanata", 200), ("kanata.kanata.svc", 200),
+                         ("kanata.kanata.svc.cluster.local", 200), ("kanata.example", 421)):
+        equal(Web(port).get("/v1/pods", Host=f"{name}:2934").status, status, name)
     assert all(watch["state"] == "watching" for watch in kanata.show("watches")["watches"]), \
         kanata.show("watches")
     kube.crash("default", "api")
