@@ -1,5 +1,6 @@
 """kanata-web: where it listens, what it answers, TLS, reload and restart."""
 
+import json
 import os
 import re
 import shutil
@@ -310,17 +311,67 @@ def test_metrics():
                        'kanata_worker_restarts_total{worker="dialer"}') == 1, 20, "the restart")
 
 
+def samples(text):
+    """{metric: {label: values}} of a scrape."""
+    found = {}
+    for name, labels in re.findall(r"(?m)^(\w+)(?:\{(.*)\})? \S+$", text):
+        there = found.setdefault(name, {})
+        for label, value in re.findall(r'(\w+)="(.*?)"', labels):
+            there.setdefault(label, set()).add(value)
+    return found
+
+
+def uses():
+    """(where, expression, labels of its text) of each alert and each query of etc/."""
+    for alert in read(os.path.join(TOP, "etc/prometheus/kanata.rules.yml")).split("- alert:")[1:]:
+        expression = re.search(r"(?s)expr: (.*?)\n +(?:for|labels):", alert)[1]
+        yield alert.split()[0], expression, re.findall(r"\$labels\.(\w+)", alert)
+    for panel in json.loads(read(os.path.join(TOP, "etc/grafana/kanata.json")))["panels"]:
+        for target in panel["targets"]:
+            yield (panel["title"], target["expr"],
+                   re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]))
+
+
+def check_use(there, where, expression, labels):
+    """Every metric, label and value of it is one that a scrape has."""
+    used = re.findall(r"\b(kanata_\w+)(?:\{(.*?)\})?", expression)
+    assert used, f"{where}: no metric of Kanata"
+    known = {"job", "instance"}
+    for name, selector in used:
+        assert name in there, f"{where}: there is no {name}"
+        known |= set(there[name])
+        for label, how, value in re.findall(r'(\w+)(=~|=|!=|!~)"(.*?)"', selector):
+            if label in ("job", "instance"):
+                continue
+            assert label in there[name], f"{where}: {name} has no label {label}"
+            for one in value.split("|") if "~" in how else [value]:
+                assert one in there[name][label], f"{where}: {name} has no {label}={one}"
+    for group in re.findall(r"\b(?:by|on|ignoring|without) \((.*?)\)", expression):
+        labels = labels + re.split(r",\s*", group)
+    equal(sorted(set(labels) - known), [], f"{where}: labels that are nowhere in {expression}")
+
+
 def test_metrics_that_others_name():
-    """The rules and the dashboard of etc/ name no metric that there is not."""
-    named = set()
-    for folder in ("prometheus", "grafana"):
-        for name in os.listdir(os.path.join(TOP, "etc", folder)):
-            named |= set(re.findall(r"\bkanata_\w+", read(os.path.join(TOP, "etc", folder, name))))
-    assert len(named) > 10, f"only {named}"
+    """What alerts and the dashboard look for is what a scrape has."""
     _, web = world_with_web()
     web.wait("/readyz")
-    there = set(re.findall(r"(?m)^# TYPE (\w+)", web.get("/metrics").body))
-    equal(sorted(named - there), [], "metrics that are not there")
+    # What can be counted is there from the start, with 0.
+    there = samples(web.get("/metrics").body)
+    found = list(uses())
+    assert len(found) > 30, f"only {found}"
+    for use in found:
+        check_use(there, *use)
+    for wrong in ("kanata_nothing", 'kanata_leader{x="1"}', "sum by (x) (kanata_leader)",
+                  'kanata_posts_total{result="x"}', 'kanata_posts_total{result=~"done|x"}'):
+        try:
+            check_use(there, "x", wrong, [])
+        except AssertionError:
+            continue
+        raise AssertionError(f"{wrong} passes")
+    named = set()
+    for path in ("README", "kanata.conf.5", "man/kanatad.8", "man/kanatactl.8"):
+        named |= set(re.findall(r"\bkanata_\w+\b", read(os.path.join(TOP, path))))
+    equal(sorted(named - set(there) - {"kanata_"}), [], "metrics that manuals name")
 
 
 def test_lag():
