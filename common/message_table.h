@@ -37,8 +37,9 @@
 /* -- life of a worker ---------------------------------------------------- */ \
 M(MSG_PROC_READY,	WORKERS | PARSER | REPLAY, PARENT, FD_NONE, ONCE,	       \
     "landlock:u")							       \
+/* The cluster is that of a watcher. */					       \
 M(MSG_PROC_LINK,	PARENT, WORKERS, FD_MUST, MANY,			       \
-    "role:u instance:u")						       \
+    "role:u instance:u cluster:s63")					       \
 M(MSG_PROC_PING,	PARENT, WORKERS, FD_NONE, MANY, "")		       \
 M(MSG_PROC_PONG,	WORKERS, PARENT, FD_NONE, MANY, "memory:u cpu:u")      \
 M(MSG_PROC_HUNG,	WORKERS, PARENT, FD_NONE, MANY,			       \

@@ -17,6 +17,7 @@ static struct conf		*running, *next;
 static bool			 observe;
 static uint64_t			 generation;
 static const char		*refusal;
+static const char		*link_cluster;	/* within link() */
 
 struct event_base *
 worker_base(void)
@@ -46,6 +47,12 @@ uint64_t
 worker_generation(void)
 {
 	return (generation);
+}
+
+const char *
+worker_link_cluster(void)
+{
+	return (link_cluster);
 }
 
 void
@@ -179,6 +186,7 @@ dispatch_parent(struct channel *c, struct message *m, void *arg)
 	case MSG_PROC_LINK:
 		role = message_get_u(m);
 		instance = message_get_u(m);
+		link_cluster = message_get_s(m);
 		if (role >= ROLE_MAX || self->link == NULL)
 			return ("a link that is not for this role");
 		self->link(role, instance, message_take_fd(m));

@@ -61,6 +61,8 @@ struct channel	*worker_parent(void);
 const struct conf *worker_conf(void);
 /* --observe: post nothing.  Known from prepare on. */
 bool	 worker_observe(void);
+/* Within link: the cluster of the watcher, "" of other roles. */
+const char *worker_link_cluster(void);
 /* Of the configuration that came last. */
 uint64_t worker_generation(void);
 

@@ -14,6 +14,9 @@
 #include "dialer.h"
 
 #define BACKLOG	256
+/* Of each connection: web makes an answer as it is read, and the kernel would keep
+ * megabytes of it ahead of a client that does not read. */
+#define UNSENT_MAX	65536		/* bytes */
 
 static socklen_t
 make_address(const struct conf_web *web, struct sockaddr_storage *ss)
@@ -40,6 +43,15 @@ set(int fd, int option, int value)
 	return (setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value)));
 }
 
+static int
+set_unsent_max(int fd)
+{
+	const int value = UNSENT_MAX;
+
+	return (setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &value,
+	    sizeof(value)));
+}
+
 /* Share: beside another of that port, which is shared as well. */
 static int
 try(const struct sockaddr_storage *ss, socklen_t len, bool share)
@@ -51,7 +63,7 @@ try(const struct sockaddr_storage *ss, socklen_t len, bool share)
 	if (fd == -1)
 		return (-1);
 	if (set(fd, SO_REUSEADDR, 1) == 0 && dial_set_options(fd) == 0 &&
-	    set(fd, SO_REUSEPORT, share) == 0 &&
+	    set_unsent_max(fd) == 0 && set(fd, SO_REUSEPORT, share) == 0 &&
 	    bind(fd, (const struct sockaddr *)ss, len) == 0 &&
 	    listen(fd, BACKLOG) == 0 && set(fd, SO_REUSEPORT, 0) == 0)
 		return (fd);

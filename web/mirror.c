@@ -324,21 +324,6 @@ rows_replace(struct watcher *w)
 	w->nnext = 0;
 }
 
-bool
-watcher_is_of(struct watcher *w, const char *cluster)
-{
-	const struct watcher *other;
-
-	if (w->cluster != NULL)
-		return (strcmp(w->cluster, cluster) == 0);
-	LIST_FOREACH(other, &mirror.watchers, entry)
-		if (other->cluster != NULL &&
-		    strcmp(other->cluster, cluster) == 0)
-			return (false);
-	w->cluster = xstrdup(cluster);
-	return (true);
-}
-
 static const char *
 on_watch(struct watcher *w, struct message *m)
 {
@@ -347,7 +332,7 @@ on_watch(struct watcher *w, struct message *m)
 	STAILQ_INSERT_TAIL(&w->next, row, entry);
 	if (++w->nnext > WATCHES_MAX)
 		return ("more watches than there can be");
-	if (!watcher_is_of(w, row->cluster))
+	if (strcmp(w->cluster, row->cluster) != 0)
 		return ("a watch of another's cluster");
 	return (NULL);
 }
@@ -413,6 +398,7 @@ watcher_link(unsigned instance, int fd)
 		}
 	w = xcalloc(1, sizeof(*w));
 	w->instance = instance;
+	w->cluster = xstrdup(worker_link_cluster());
 	STAILQ_INIT(&w->rows);
 	STAILQ_INIT(&w->next);
 	w->channel = channel_new(worker_base(), fd, ROLE_WEB, ROLE_WATCHER,

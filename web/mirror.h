@@ -111,7 +111,7 @@ struct watcher {
 	bool		 complete;	/* its rows came */
 	struct watch_rows rows, next;	/* next: until MSG_SHOW_END */
 	unsigned	 nnext;
-	char		*cluster;	/* NULL: it has not said yet */
+	char		*cluster;	/* that it watches, as the parent says */
 	/* For pods.c. */
 	uint32_t	 pods_id;
 	bool		 pods_complete;
@@ -140,8 +140,6 @@ extern struct mirror mirror;
 typedef void	(*mirror_fn)(enum show what, const char *key, void *arg);
 void		 mirror_follow(mirror_fn, void *arg);
 
-/* What it tells is of the one cluster that it watches, and nobody else does. */
-bool		 watcher_is_of(struct watcher *, const char *cluster);
 struct component *mirror_component(const char *id);	/* NULL: none */
 struct incident	*mirror_incident(const char *key);
 /* NULL: nothing but OPERATIONAL is known of that day. */

@@ -21,16 +21,20 @@ void
 panel_summary(struct evbuffer *buf)
 {
 	struct component *c;
-	unsigned trouble = 0, all = 0;
+	unsigned well = 0, absent = 0, all = 0;
 	const char *why = stale();
 
 	RB_FOREACH(c, component_tree, &mirror.components) {
 		all++;
-		trouble += c->page != PAGE_OPERATIONAL &&
-		    c->page != PAGE_STATUS_MAX;
+		well += c->page == PAGE_OPERATIONAL;
+		absent += c->page == PAGE_STATUS_MAX;
 	}
-	html(buf, "<div id=\"summary\"><p>%u of %u components are operational."
-	    "</p>", all - trouble, all);
+	html(buf, "<div id=\"summary\"><p>%u of %u components are operational.",
+	    well, all);
+	if (absent > 0)
+		html(buf, " Of %u it is not known, or they are not on the page.",
+		    absent);
+	html(buf, "</p>");
 	if (why != NULL)
 		html(buf, "<p class=\"problem\">Beware: %s.</p>", why);
 	html(buf, "</div>");

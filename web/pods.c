@@ -277,7 +277,7 @@ on_pod(struct watcher *w, struct message *m)
 {
 	struct pod *p = pod_take(m), *old;
 
-	if (!watcher_is_of(w, p->cluster)) {
+	if (strcmp(w->cluster, p->cluster) != 0) {
 		pod_free(p);
 		return ("a pod of another's cluster");
 	}
@@ -300,9 +300,6 @@ on_pod_gone(struct watcher *w, struct message *m)
 {
 	struct pod find = { .cluster = w->cluster }, *p;
 
-	/* Nothing was told of yet. */
-	if (w->cluster == NULL)
-		return;
 	find.ns = (char *)(uintptr_t)message_get_s(m);
 	find.name = (char *)(uintptr_t)message_get_s(m);
 	if ((p = RB_FIND(pod_tree, &pods, &find)) == NULL)
@@ -322,7 +319,7 @@ forget_of(struct watcher *w)
 	podwatch_cut();
 	for (p = RB_MIN(pod_tree, &pods); p != NULL; p = next) {
 		next = RB_NEXT(pod_tree, &pods, p);
-		if (w->cluster != NULL && strcmp(p->cluster, w->cluster) == 0) {
+		if (strcmp(p->cluster, w->cluster) == 0) {
 			RB_REMOVE(pod_tree, &pods, p);
 			pod_free(p);
 		}
@@ -346,8 +343,8 @@ pods_dispatch(struct watcher *w, struct message *m)
 		answer_waiters();
 		break;
 	default:
-		log_debug("watcher %u: more has changed than it could tell",
-		    w->instance);
+		log_debug("watcher/%s: more has changed than it could tell",
+		    log_safe(w->cluster));
 		forget_of(w);
 		send_follow(w, true);
 	}

@@ -158,7 +158,7 @@ watch(struct request *req)
 	    (c->changes = evbuffer_new()) == NULL)
 		fatal("calloc");
 	c->req = req;
-	c->sse = accept != NULL && strstr(accept, "text/event-stream") != NULL;
+	c->sse = accept != NULL && strcasestr(accept, "text/event-stream") != NULL;
 	LIST_INSERT_HEAD(&clients, c, entry);
 	request_reply_source(req, c->sse ? "text/event-stream" :
 	    "application/x-ndjson", &source, c);

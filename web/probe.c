@@ -54,8 +54,8 @@ check_watches(struct evbuffer *out)
 
 	LIST_FOREACH(watcher, &mirror.watchers, entry) {
 		if (!watcher->complete)
-			evbuffer_add_printf(out, "watcher %u: it has not told "
-			    "yet\n", watcher->instance);
+			evbuffer_add_printf(out, "watcher/%s: it has not told "
+			    "yet\n", log_safe(watcher->cluster));
 		STAILQ_FOREACH(w, &watcher->rows, entry)
 			if (!w->known)
 				evbuffer_add_printf(out, "%s: %s in %s: the "

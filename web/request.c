@@ -1,5 +1,7 @@
 #include <sys/queue.h>
 
+#include <event2/http.h>
+#include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <stdlib.h>
 #include <string.h>
@@ -311,6 +313,10 @@ request_reply_source(struct request *req, const char *type,
 		evhttp_send_reply(req->ev, 200, NULL, NULL);
 		return;
 	}
+	/* There are no chunks in 1.0: the answer ends with the connection. */
+	if (req->ev->major == 1 && req->ev->minor == 0)
+		evhttp_remove_header(evhttp_request_get_input_headers(req->ev),
+		    "Connection");
 	req->source = source;
 	req->source_arg = arg;
 	evhttp_send_reply_start(req->ev, 200, NULL);

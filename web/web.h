@@ -1,6 +1,6 @@
 /*
- * What the files of web share.  The dashboard adds its routes (route.h) and
- * answers by the functions of request.h and stream.h.
+ * What the files of web share, but for who answers what (route.h) and how
+ * (request.h).
  */
 #ifndef KANATA_WEB_WEB_H
 #define KANATA_WEB_WEB_H

@@ -178,11 +178,19 @@ child_stop(struct child *c)
 int
 child_link(struct child *c, enum role peer, unsigned instance)
 {
+	return (child_link_of(c, peer, instance, ""));
+}
+
+int
+child_link_of(struct child *c, enum role peer, unsigned instance,
+    const char *cluster)
+{
 	struct message_out *m = message_new(MSG_PROC_LINK, 0);
 	int fd[2];
 
 	message_put_u(m, peer);
 	message_put_u(m, instance);
+	message_put_s(m, cluster);
 	channel_pair(fd);
 	child_send(c, m, fd[1]);
 	close(fd[1]);

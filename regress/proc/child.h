@@ -34,6 +34,9 @@ int	 child_wait(struct child *);
 
 /* A new link to it from a worker of that role; the worker's end. */
 int	 child_link(struct child *, enum role peer, unsigned instance);
+/* The same from a watcher, of that cluster. */
+int	 child_link_of(struct child *, enum role peer, unsigned instance,
+	    const char *cluster);
 /* Waits for a line in its log that contains the text. */
 void	 child_expect_log(struct child *, const char *);
 

@@ -227,6 +227,7 @@ setup(void **state)
 	m = message_new(MSG_PROC_LINK, 0);
 	message_put_u(m, ROLE_DIALER);
 	message_put_u(m, 0);
+	message_put_s(m, "");
 	child_send(&watcher, m, fd);
 	close(fd);
 	notifier = child_link(&watcher, ROLE_NOTIFIER, 0);

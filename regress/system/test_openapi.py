@@ -28,7 +28,8 @@ class Api:
         self.paths = self.document["paths"]
 
     def schema(self, path, status, kind):
-        response = self.paths[path]["get"]["responses"][str(status)]
+        responses = self.paths[path]["get"]["responses"]
+        response = responses.get(str(status), responses["default"])
         if "$ref" in response:
             response = self.document["components"]["responses"][response["$ref"].split("/")[-1]]
         assert kind in response["content"], f"{path} {status}: {kind} is not described"
@@ -84,3 +85,46 @@ def test_answers():
         raise AssertionError("anything passes")
     except api.jsonschema.ValidationError:
         pass
+
+
+@limit(60)
+def test_refusals():
+    """Errors are as they are described, on every path."""
+    api, (_, web) = Api(), world_with_web()
+    web.wait("/readyz")
+    for path in api.paths:
+        for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"):
+            answer = web.ask(path, method, "x")
+            equal((answer.status, answer.headers["Allow"]), (405, "GET, HEAD"), f"{method} {path}")
+            api.check_answer(path, answer)
+        answer = web.get(path, Host="evil.example")
+        equal(answer.status, 421, f"another name at {path}")
+        api.check_answer(path, answer)
+    answer = web.get("/v1/nothing")
+    equal(answer.status, 404, "nothing")
+    api.check(answer.json(), api.document["components"]["schemas"]["Error"])
+    equal(web.ask("/v1/", "BREW").status, 501, "BREW")
+    # Longer than a header or a body may be.
+    equal(web.get("/v1/", X="x" * 9000).status, 400, "a long header")
+    equal(web.ask("/v1/", "POST", "x" * 17000).status, 413, "a long body")
+
+
+@limit(60)
+def test_what_is_asked_for_besides():
+    """Another type, another encoding, a part, only what is new: all are answered whole, and
+    nothing between may keep it."""
+    api, (_, web) = Api(), world_with_web()
+    web.wait("/readyz")
+    for path in api.paths:
+        if path == "/v1/pods/watch":
+            continue
+        answer = web.get(path, **{
+            "Accept": "application/xml", "Accept-Encoding": "gzip, br", "Range": "bytes=0-3",
+            "If-None-Match": "*", "If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"})
+        equal(answer.status, 200, path)
+        api.check_answer(path, answer)
+        equal((answer.headers["Content-Encoding"], answer.headers["Cache-Control"],
+               answer.headers["X-Content-Type-Options"]), (None, "no-store", "nosniff"), path)
+        head = web.ask(path, "HEAD")
+        equal((head.status, head.body, head.headers["Content-Type"]),
+              (200, "", answer.headers["Content-Type"]), f"HEAD {path}")

@@ -75,7 +75,7 @@ def test_watch():
 def test_watch_as_server_sent_events():
     _, web = world_of_three()
     web.wait("/v1/pods")
-    stream = Stream(web, Accept="text/event-stream")
+    stream = Stream(web, Accept="Text/Event-Stream, */*;q=0.1")
     equal(stream.response.headers["Content-Type"], "text/event-stream", "its type")
     names = []
     for _ in range(3):
