@@ -252,7 +252,8 @@ unit_etcd_LIBS = -ljansson $(unit_message_LIBS)
 unit_lmdb_SRCS = $(common) store/embedded.c store/state.c
 unit_lmdb_LIBS = -llmdb $(unit_message_LIBS)
 
-UNIT +=		incident incident_property incident_exact incident_edges order \
+UNIT +=		incident incident_property incident_exact incident_edges \
+		incident_trouble incident_publish order \
 		history instatus text
 unit_instatus_SRCS = $(common) common/json_values.c $(incidents) \
 		notifier/instatus.c notifier/gate.c
@@ -275,6 +276,10 @@ unit_incident_exact_SRCS = $(unit_incident_SRCS)
 unit_incident_exact_LIBS = $(unit_incident_LIBS)
 unit_incident_edges_SRCS = $(unit_incident_SRCS)
 unit_incident_edges_LIBS = $(unit_incident_LIBS)
+unit_incident_trouble_SRCS = $(unit_incident_SRCS)
+unit_incident_trouble_LIBS = $(unit_incident_LIBS)
+unit_incident_publish_SRCS = $(unit_incident_SRCS)
+unit_incident_publish_LIBS = $(unit_incident_LIBS)
 
 UNIT +=		recording
 unit_recording_SRCS = $(common) $(incidents) $(recording)

@@ -6,45 +6,18 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <cmocka.h>
 
-#include "../../notifier/timestamp.h"
 #include "model.h"
 
 #define S		1000ULL
-#define REOPEN		(900 * S)
-
-static struct model *
-world(unsigned n)
-{
-	model_seed(1);
-	return (model_new(n, DOWN_AFTER, UP_AFTER, REOPEN));
-}
-
-static void
-group(struct model *m, unsigned n, const char *name)
-{
-	struct conf_component *c = model_conf(m, n);
-
-	free(c->group);
-	c->group = strdup(name);
-	model_configure(m);
-}
-
-static void
-assert_phase(const struct model_incident *i, enum incident_phase phase)
-{
-	assert_string_equal(incident_phase_name(i->phase),
-	    incident_phase_name(phase));
-}
 
 static void
 test_opens_after_down_after(void **state)
 {
-	struct model *m = world(1);
+	struct model *m = model_world(1);
 
 	(void)state;
 	model_health(m, 0, HEALTH_MAJOR);
@@ -63,7 +36,7 @@ test_opens_after_down_after(void **state)
 static void
 test_shorter_is_silent(void **state)
 {
-	struct model *m = world(1);
+	struct model *m = model_world(1);
 	unsigned n;
 
 	(void)state;
@@ -82,7 +55,7 @@ test_shorter_is_silent(void **state)
 static void
 test_resolves_after_up_after(void **state)
 {
-	struct model *m = world(1);
+	struct model *m = model_world(1);
 
 	(void)state;
 	model_goes_down(m, 0);
@@ -103,7 +76,7 @@ test_resolves_after_up_after(void **state)
 static void
 test_worsens_and_improves(void **state)
 {
-	struct model *m = world(1);
+	struct model *m = model_world(1);
 
 	(void)state;
 	model_health(m, 0, HEALTH_DEGRADED);
@@ -126,7 +99,7 @@ test_worsens_and_improves(void **state)
 static void
 test_escalates(void **state)
 {
-	struct model *m = world(1);
+	struct model *m = model_world(1);
 
 	(void)state;
 	model_conf(m, 0)->escalate_after = 300 * S;
@@ -167,7 +140,7 @@ test_escalates(void **state)
 static void
 test_escalates_without_incidents(void **state)
 {
-	struct model *m = world(1);
+	struct model *m = model_world(1);
 
 	(void)state;
 	m->options.publish = PUBLISH_STATUSES;
@@ -196,7 +169,7 @@ test_escalates_without_incidents(void **state)
 static void
 test_unknown_does_not_escalate(void **state)
 {
-	struct model *m = world(1);
+	struct model *m = model_world(1);
 
 	(void)state;
 	model_conf(m, 0)->escalate_after = 300 * S;
@@ -216,7 +189,7 @@ test_unknown_does_not_escalate(void **state)
 static void
 test_changing_trouble(void **state)
 {
-	struct model *m = world(1);
+	struct model *m = model_world(1);
 	unsigned n;
 
 	(void)state;
@@ -235,7 +208,7 @@ test_changing_trouble(void **state)
 static void
 test_reopens(void **state)
 {
-	struct model *m = world(1);
+	struct model *m = model_world(1);
 
 	(void)state;
 	model_goes_down(m, 0);
@@ -258,7 +231,7 @@ test_reopens(void **state)
 static void
 test_reported_again(void **state)
 {
-	struct model *m = world(2);
+	struct model *m = model_world(2);
 	unsigned n;
 
 	(void)state;
@@ -278,11 +251,11 @@ test_reported_again(void **state)
 static void
 test_renamed(void **state)
 {
-	struct model *m = world(3);
+	struct model *m = model_world(3);
 
 	(void)state;
-	group(m, 0, "edge");
-	group(m, 1, "edge");
+	model_group(m, 0, "edge");
+	model_group(m, 1, "edge");
 	model_health(m, 0, HEALTH_PARTIAL);
 	model_pass(m, DOWN_AFTER);
 	assert_string_equal(model_last(m)->name, "c0 has a partial outage");
@@ -316,11 +289,11 @@ test_renamed(void **state)
 static void
 test_group_shares(void **state)
 {
-	struct model *m = world(3);
+	struct model *m = model_world(3);
 
 	(void)state;
-	group(m, 0, "edge");
-	group(m, 1, "edge");
+	model_group(m, 0, "edge");
+	model_group(m, 1, "edge");
 	model_health(m, 0, HEALTH_MAJOR);
 	model_pass(m, 5 * S);
 	model_health(m, 1, HEALTH_PARTIAL);
@@ -340,11 +313,11 @@ test_group_shares(void **state)
 static void
 test_group_joins_and_monitors(void **state)
 {
-	struct model *m = world(2);
+	struct model *m = model_world(2);
 
 	(void)state;
-	group(m, 0, "edge");
-	group(m, 1, "edge");
+	model_group(m, 0, "edge");
+	model_group(m, 1, "edge");
 	model_health(m, 0, HEALTH_MAJOR);
 	/* Nobody else is on its way: no wait. */
 	model_pass(m, DOWN_AFTER);
@@ -364,7 +337,7 @@ test_group_joins_and_monitors(void **state)
 static void
 test_storm(void **state)
 {
-	struct model *m = world(8);
+	struct model *m = model_world(8);
 	unsigned n;
 
 	(void)state;
@@ -383,7 +356,7 @@ test_storm(void **state)
 static void
 test_no_storm(void **state)
 {
-	struct model *m = world(5);
+	struct model *m = model_world(5);
 	unsigned n;
 
 	(void)state;
@@ -397,7 +370,7 @@ test_no_storm(void **state)
 static void
 test_rollout(void **state)
 {
-	struct model *m = world(2);
+	struct model *m = model_world(2);
 
 	(void)state;
 	model_conf(m, 1)->rollout = ROLLOUT_QUIET;
@@ -420,7 +393,7 @@ test_rollout(void **state)
 static void
 test_rollout_in_an_outage(void **state)
 {
-	struct model *m = world(1);
+	struct model *m = model_world(1);
 
 	(void)state;
 	model_goes_down(m, 0);
@@ -439,7 +412,7 @@ test_rollout_in_an_outage(void **state)
 static void
 test_unknown_freezes(void **state)
 {
-	struct model *m = world(1);
+	struct model *m = model_world(1);
 
 	(void)state;
 	model_health(m, 0, HEALTH_MAJOR);
@@ -468,7 +441,7 @@ test_unknown_freezes(void **state)
 static void
 test_paused(void **state)
 {
-	struct model *m = world(1);
+	struct model *m = model_world(1);
 
 	(void)state;
 	m->component[0].paused = true;
@@ -480,536 +453,6 @@ test_paused(void **state)
 	model_pass(m, DOWN_AFTER);
 	assert_int_equal(m->posts, 1);
 	model_free(m);
-}
-
-/* FIELD.md 28, 32, 34: a restart says nothing twice and skips no wait. */
-static void
-test_restart(void **state)
-{
-	struct model *m = world(1);
-
-	(void)state;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, 20 * S);
-	model_restart(m);
-	model_pass(m, 10 * S - 1);
-	assert_int_equal(m->posts, 0);
-	model_pass(m, 1);
-	assert_int_equal(m->posts, 1);
-	model_restart(m);
-	model_pass(m, 100 * S);
-	assert_int_equal(m->posts, 1);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, 30 * S);
-	model_restart(m);
-	model_pass(m, 30 * S);
-	assert_int_equal(m->posts, 2);
-	assert_phase(model_last(m), PHASE_RESOLVED);
-	model_restart(m);
-	model_pass(m, 100 * S);
-	assert_int_equal(m->posts, 2);
-	model_free(m);
-}
-
-static void
-test_recovered_while_away(void **state)
-{
-	struct model *m = world(1);
-
-	(void)state;
-	model_goes_down(m, 0);
-	m->component[0].health = HEALTH_OK;
-	m->component[0].since = m->now + 10 * S;
-	m->now += 600 * S;
-	model_restart(m);
-	model_settle(m);
-	assert_int_equal(m->posts, 2);
-	assert_phase(model_last(m), PHASE_RESOLVED);
-	model_free(m);
-}
-
-/* The reply of the create is lost: found again, not made twice. */
-static void
-test_lost_reply(void **state)
-{
-	struct model *m = world(1);
-
-	(void)state;
-	m->lose_after = 100;
-	model_goes_down(m, 0);
-	m->lose_after = 0;
-	model_pass(m, 10 * S);
-	assert_int_equal(m->posts, 1);
-	assert_int_equal(m->nincident, 1);
-	assert_non_null(strstr(model_record(m, "incident/1767225600000"),
-	    "\"id\":\"i0\""));
-	model_free(m);
-}
-
-/* What was asked before the restart may come through later: it is not looked
- * for at once. */
-static void
-test_restart_looks_later(void **state)
-{
-	const char *key = "incident/1767225600000";
-	struct model *m = world(1);
-
-	(void)state;
-	m->lose_after = 100;
-	model_goes_down(m, 0);
-	m->lose_after = 0;
-	model_restart(m);
-	model_pass(m, 5 * S - 1);
-	assert_non_null(strstr(model_record(m, key), "\"posting\""));
-	model_pass(m, 1);
-	assert_non_null(strstr(model_record(m, key), "\"id\":\"i0\""));
-	assert_null(strstr(model_record(m, key), "\"posting\""));
-	assert_int_equal(m->nincident, 1);
-	model_free(m);
-}
-
-/* What a gateway gave up waiting for is done later: that it is not there yet is
- * not believed for as long as the page is given for a request. */
-static void
-test_late(void **state)
-{
-	struct model *m = world(1);
-
-	(void)state;
-	m->gives_up = true;
-	model_goes_down(m, 0);
-	m->gives_up = false;
-	model_pass(m, 14 * S);
-	assert_int_equal(m->nincident, 0);
-	model_late(m);
-	model_pass(m, 1 * S);
-	assert_int_equal(m->nincident, 1);
-	model_comes_back(m, 0);
-	assert_int_equal(m->nincident, 1);
-	assert_int_equal(model_open(m, -1), 0);
-	model_free(m);
-}
-
-/* And then it is. */
-static void
-test_never(void **state)
-{
-	struct model *m = world(1);
-
-	(void)state;
-	m->gives_up = true;
-	model_goes_down(m, 0);
-	m->gives_up = false;
-	model_pass(m, 15 * S);
-	assert_int_equal(m->nincident, 1);
-	assert_int_equal(model_open(m, 0), 1);
-	model_free(m);
-}
-
-static void
-test_lost_request(void **state)
-{
-	struct model *m = world(1);
-
-	(void)state;
-	m->lose_before = 100;
-	model_goes_down(m, 0);
-	m->lose_before = 0;
-	model_pass(m, 10 * S);
-	assert_int_equal(m->posts, 1);
-	model_free(m);
-}
-
-/* Twenty changes while the page cannot be reached are one. */
-static void
-test_unreachable(void **state)
-{
-	struct model *m = world(1);
-	unsigned n;
-
-	(void)state;
-	model_goes_down(m, 0);
-	m->down = true;
-	for (n = 0; n < 20; n++) {
-		model_health(m, 0, n % 2 == 0 ? HEALTH_OK : HEALTH_PARTIAL);
-		model_pass(m, UP_AFTER + S);
-	}
-	m->down = false;
-	model_pass(m, 10 * S);
-	assert_int_equal(m->posts, 2);
-	assert_int_equal(m->component[0].page, PAGE_PARTIAL);
-	model_free(m);
-}
-
-static void
-test_over_before_it_was_said(void **state)
-{
-	struct model *m = world(1);
-
-	(void)state;
-	m->down = true;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER + 5 * S);
-	assert_true(m->puts > 0);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, 2 * S);
-	m->down = false;
-	model_pass(m, 100 * S);
-	assert_int_equal(m->posts, 0);
-	assert_null(model_record(m, "incident/1767225600000"));
-	model_free(m);
-}
-
-static void
-test_nothing_before_the_store(void **state)
-{
-	struct model *m = world(1);
-
-	(void)state;
-	m->store_down = true;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, DOWN_AFTER + 60 * S);
-	assert_int_equal(m->posts, 0);
-	m->store_down = false;
-	model_pass(m, 5 * S);
-	assert_int_equal(m->posts, 1);
-	model_free(m);
-}
-
-/* A write that is said to have failed may be there all the same. */
-static void
-test_failed_write_is_there(void **state)
-{
-	struct model *m;
-
-	(void)state;
-	model_seed(1);
-	m = model_new(1, 0, UP_AFTER, REOPEN);
-	model_health(m, 0, HEALTH_MAJOR);
-	model_settle(m);
-	assert_int_equal(m->posts, 1);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER - 1);
-	m->now++;
-	m->store_lies = true;
-	model_launch(m);
-	model_land(m, true);
-	assert_non_null(strstr(model_record(m, "incident/1767225600000"),
-	    "RESOLVED"));
-	m->store_lies = false;
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, 5 * S);
-	assert_int_equal(m->posts, 1);
-	assert_null(strstr(model_record(m, "incident/1767225600000"),
-	    "RESOLVED"));
-	model_free(m);
-}
-
-/* FIELD.md 67: a human's maintenance is left alone. */
-static void
-test_human_maintenance(void **state)
-{
-	struct model *m = world(1);
-
-	(void)state;
-	model_human_set(m, 0, PAGE_MAINTENANCE);
-	model_health(m, 0, HEALTH_ROLLING);
-	model_pass(m, 100 * S);
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, 100 * S);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, 100 * S);
-	assert_int_equal(m->posts, 0);
-	assert_int_equal(m->component[0].page, PAGE_MAINTENANCE);
-	model_health(m, 0, HEALTH_MAJOR);
-	model_pass(m, 100 * S);
-	model_human_set(m, 0, PAGE_OPERATIONAL);
-	model_settle(m);
-	assert_int_equal(m->posts, 1);
-	model_free(m);
-}
-
-static void
-test_human_resolves(void **state)
-{
-	struct model *m = world(1);
-
-	(void)state;
-	model_goes_down(m, 0);
-	model_human_resolve(m, 0);
-	model_pass(m, 600 * S);
-	model_restart(m);
-	model_pass(m, 600 * S);
-	assert_int_equal(m->posts, 1);
-	/* The next ok ends the silence and clears what we had set. */
-	model_comes_back(m, 0);
-	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
-	model_goes_down(m, 0);
-	assert_int_equal(m->nincident, 2);
-	model_free(m);
-}
-
-/* Seen only when the update is to be posted. */
-static void
-test_human_resolved_meanwhile(void **state)
-{
-	struct model *m = world(2);
-
-	(void)state;
-	model_goes_down(m, 0);
-	model_last(m)->phase = PHASE_RESOLVED;
-	model_comes_back(m, 0);
-	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
-	assert_int_equal(m->posts, 2);
-	assert_null(model_record(m, "component/c0"));
-	assert_null(model_record(m, "incident/1767225600000"));
-	model_free(m);
-}
-
-static void
-test_removed_from_configuration(void **state)
-{
-	struct model *m = world(2);
-
-	(void)state;
-	model_goes_down(m, 0);
-	model_remove(m, 0);
-	model_settle(m);
-	assert_phase(model_last(m), PHASE_RESOLVED);
-	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
-	model_free(m);
-}
-
-static void
-test_removed_while_away(void **state)
-{
-	struct model *m = world(2);
-
-	(void)state;
-	model_goes_down(m, 0);
-	incidents_free(m->core);
-	m->core = incidents_new();
-	model_remove(m, 0);
-	model_restart(m);
-	model_settle(m);
-	assert_phase(model_last(m), PHASE_RESOLVED);
-	model_free(m);
-}
-
-static void
-test_webhook(void **state)
-{
-	struct model *m = world(2);
-
-	(void)state;
-	m->options.publish = PUBLISH_WEBHOOK | PUBLISH_STATUSES;
-	model_configure(m);
-	model_goes_down(m, 0);
-	assert_int_equal(m->triggers, 1);
-	assert_true(m->webhook_down);
-	model_health(m, 1, HEALTH_PARTIAL);
-	model_pass(m, DOWN_AFTER);
-	assert_int_equal(m->triggers, 1);
-	assert_int_equal(m->component[0].page, PAGE_MAJOR);
-	assert_int_equal(m->component[1].page, PAGE_PARTIAL);
-	model_restart(m);
-	model_pass(m, 100 * S);
-	model_comes_back(m, 0);
-	assert_int_equal(m->triggers, 1);
-	model_comes_back(m, 1);
-	assert_int_equal(m->triggers, 2);
-	assert_false(m->webhook_down);
-	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
-	assert_int_equal(m->nincident, 0);
-	assert_null(model_record(m, "webhook"));
-	model_free(m);
-}
-
-/* An outage, a second one, a restart, an update, and the end. */
-static void
-publish(unsigned what)
-{
-	struct model *m = world(2);
-	bool incidents = what & PUBLISH_INCIDENTS;
-	bool statuses = what & PUBLISH_STATUSES;
-	bool webhook = what & PUBLISH_WEBHOOK;
-
-	m->options.publish = what;
-	model_configure(m);
-	model_goes_down(m, 0);
-	model_restart(m);
-	model_health(m, 1, HEALTH_PARTIAL);
-	model_pass(m, DOWN_AFTER);
-	model_read(m);
-	model_pass(m, 10 * S);
-	assert_int_equal(model_open(m, -1), incidents ? 2 : 0);
-	assert_int_equal(m->component[0].page,
-	    statuses ? PAGE_MAJOR : PAGE_OPERATIONAL);
-	assert_int_equal(m->component[1].page,
-	    statuses ? PAGE_PARTIAL : PAGE_OPERATIONAL);
-	assert_int_equal(m->triggers, webhook);
-	model_comes_back(m, 0);
-	assert_int_equal(model_open(m, -1), incidents ? 1 : 0);
-	model_comes_back(m, 1);
-	model_read(m);
-	model_pass(m, 10 * S);
-	assert_int_equal(model_open(m, -1), 0);
-	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
-	assert_int_equal(m->component[1].page, PAGE_OPERATIONAL);
-	assert_int_equal(m->triggers, webhook ? 2 : 0);
-	assert_false(m->webhook_down);
-	assert_int_equal(m->nincident, incidents ? 2 : 0);
-	/* An update is only a status. */
-	model_health(m, 0, HEALTH_ROLLING);
-	model_pass(m, DOWN_AFTER);
-	assert_int_equal(m->component[0].page,
-	    statuses ? PAGE_MAINTENANCE : PAGE_OPERATIONAL);
-	model_health(m, 0, HEALTH_OK);
-	model_pass(m, UP_AFTER + REOPEN);
-	assert_int_equal(m->posts, (incidents ? 4 : 0) + (!statuses ? 0 :
-	    incidents ? 2 : 6));
-	assert_int_equal(m->triggers, webhook ? 2 : 0);
-	assert_null(model_record(m, "component/c0"));
-	assert_null(model_record(m, "webhook"));
-	model_free(m);
-}
-
-/* FIELD.md 70: each thing that may be published, with and without the others;
- * only what was asked for is. */
-static void
-test_publish(void **state)
-{
-	unsigned what;
-
-	(void)state;
-	for (what = 1; what <= PUBLISH_ALL; what++)
-		publish(what);
-}
-
-/* What is open ends as it began; what was set is cleared. */
-static void
-test_publish_changes(void **state)
-{
-	unsigned before, after;
-	struct model *m;
-
-	(void)state;
-	for (before = 1; before <= PUBLISH_ALL; before++)
-		for (after = 1; after <= PUBLISH_ALL; after++) {
-			m = world(2);
-			m->options.publish = before;
-			model_configure(m);
-			model_health(m, 0, HEALTH_MAJOR);
-			model_health(m, 1, HEALTH_ROLLING);
-			model_pass(m, DOWN_AFTER);
-			m->options.publish = after;
-			model_configure(m);
-			model_pass(m, 10 * S);
-			model_health(m, 0, HEALTH_OK);
-			model_comes_back(m, 1);
-			model_read(m);
-			model_pass(m, 10 * S);
-			assert_int_equal(model_open(m, -1), 0);
-			assert_int_equal(m->component[0].page,
-			    PAGE_OPERATIONAL);
-			assert_int_equal(m->component[1].page,
-			    PAGE_OPERATIONAL);
-			assert_false(m->webhook_down);
-			assert_int_equal(m->triggers,
-			    (before | after) & PUBLISH_WEBHOOK ? 2 : 0);
-			assert_null(model_record(m, "component/c0"));
-			assert_null(model_record(m, "component/c1"));
-			model_free(m);
-		}
-}
-
-static char message[4096];
-
-static void
-keep_message(struct model *m, const struct operation *op)
-{
-	(void)m;
-	if (op->message != NULL)
-		strlcpy(message, op->message, sizeof(message));
-}
-
-static void
-test_texts(void **state)
-{
-	struct model *m = world(2);
-
-	(void)state;
-	m->check = keep_message;
-	free(model_conf(m, 0)->name);
-	model_conf(m, 0)->name = strdup("Public API");
-	group(m, 0, "g");
-	group(m, 1, "g");
-	model_health(m, 0, HEALTH_PARTIAL);
-	model_goes_down(m, 1);
-	assert_string_equal(model_last(m)->name,
-	    "c1 and Public API are affected");
-	assert_string_equal(message, "We are investigating.\n\n"
-	    "- c1: major outage\n- Public API: partial outage");
-	model_health(m, 0, HEALTH_OK);
-	model_comes_back(m, 1);
-	assert_string_equal(message, "Everything is working again.\n\n"
-	    "- Public API: operational\n- c1: operational");
-	model_free(m);
-}
-
-static void
-test_bad_records(void **state)
-{
-	static const char *const bad[][2] = {
-		{ "incident/5", "" },
-		{ "incident/5", "[]" },
-		{ "incident/5", "{\"v\":2}" },
-		{ "incident/5", "{\"v\":1,\"started\":\"yesterday\"}" },
-		{ "incident/5", "{\"v\":1,\"name\":\"x\",\"page\":\"p\","
-		    "\"started\":\"2026-01-01T00:00:00Z\",\"id\":\"i\","
-		    "\"phase\":\"INVESTIGATING\","
-		    "\"components\":{\"MAJOROUTAGE\":[\"c0\"]}}" },
-		{ "incident/1767225600000", "{\"v\":1,\"name\":\"x\","
-		    "\"page\":\"p\",\"started\":\"2026-01-01T00:00:00.000Z\","
-		    "\"id\":\"i\",\"phase\":\"INVESTIGATING\","
-		    "\"components\":{\"MAJOROUTAGE>NONSENSE\":[\"c0\"]}}" },
-		{ "component/", "{\"v\":1,\"status\":\"MAJOROUTAGE\"}" },
-		{ "component/c0", "{\"v\":1,\"status\":7}" },
-		{ "webhook", "{\"v\":1,\"state\":\"sideways\"}" },
-		{ "elsewhere", "{\"v\":1}" },
-	};
-	struct model *m = world(1);
-	size_t n;
-
-	(void)state;
-	for (n = 0; n < sizeof(bad) / sizeof(bad[0]); n++)
-		assert_int_equal(incidents_restore(m->core, bad[n][0],
-		    bad[n][1], strlen(bad[n][1])), -1);
-	model_pass(m, 100 * S);
-	assert_int_equal(m->posts, 0);
-	model_free(m);
-}
-
-static void
-test_timestamps(void **state)
-{
-	char buf[TIMESTAMP_SIZE];
-
-	(void)state;
-	assert_string_equal(timestamp_format(1767225600123, buf),
-	    "2026-01-01T00:00:00.123Z");
-	assert_int_equal(timestamp_parse("2026-01-01T00:00:00.123Z"),
-	    1767225600123);
-	assert_int_equal(timestamp_parse("2026-01-01T00:00:00Z"),
-	    1767225600000);
-	assert_int_equal(timestamp_parse("2026-01-01T01:30:00.5+01:30"),
-	    1767225600500);
-	assert_int_equal(timestamp_parse("2026-01-01T00:00:00.123456Z"),
-	    1767225600123);
-	assert_int_equal(timestamp_parse(""), 0);
-	assert_int_equal(timestamp_parse("2026-01-01"), 0);
-	assert_int_equal(timestamp_parse("2026-01-01T00:00:00.1"), 0);
-	assert_int_equal(timestamp_parse("2026-01-01T00:00:00Zx"), 0);
 }
 
 int
@@ -1035,28 +478,6 @@ main(void)
 		cmocka_unit_test(test_rollout_in_an_outage),
 		cmocka_unit_test(test_unknown_freezes),
 		cmocka_unit_test(test_paused),
-		cmocka_unit_test(test_restart),
-		cmocka_unit_test(test_recovered_while_away),
-		cmocka_unit_test(test_lost_reply),
-		cmocka_unit_test(test_restart_looks_later),
-		cmocka_unit_test(test_late),
-		cmocka_unit_test(test_never),
-		cmocka_unit_test(test_lost_request),
-		cmocka_unit_test(test_unreachable),
-		cmocka_unit_test(test_over_before_it_was_said),
-		cmocka_unit_test(test_nothing_before_the_store),
-		cmocka_unit_test(test_failed_write_is_there),
-		cmocka_unit_test(test_human_maintenance),
-		cmocka_unit_test(test_human_resolves),
-		cmocka_unit_test(test_human_resolved_meanwhile),
-		cmocka_unit_test(test_removed_from_configuration),
-		cmocka_unit_test(test_removed_while_away),
-		cmocka_unit_test(test_webhook),
-		cmocka_unit_test(test_publish),
-		cmocka_unit_test(test_publish_changes),
-		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_bad_records),
-		cmocka_unit_test(test_timestamps),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

@@ -17,7 +17,6 @@
 
 #define S		1000ULL
 #define HOUR		(3600 * S)
-#define REOPEN		(900 * S)
 #define BELIEVE		(15 * S)	/* what the page is given for a request */
 
 static char	 posted[4096];		/* what was, in order */
@@ -343,14 +342,6 @@ test_worst_first(void **state)
 	model_free(m);
 }
 
-static void
-group(struct model *m, unsigned n)
-{
-	free(model_conf(m, n)->group);
-	model_conf(m, n)->group = strdup("edge");
-	model_configure(m);
-}
-
 /* An incident is as urgent as the worst in it, which is named first. */
 static void
 test_worst_of_a_group(void **state)
@@ -358,8 +349,8 @@ test_worst_of_a_group(void **state)
 	struct model *m = world(3);
 
 	(void)state;
-	group(m, 1);
-	group(m, 2);
+	model_group(m, 1, "edge");
+	model_group(m, 2, "edge");
 	model_health(m, 0, HEALTH_PARTIAL);
 	model_health(m, 1, HEALTH_DEGRADED);
 	model_health(m, 2, HEALTH_MAJOR);
@@ -376,9 +367,9 @@ test_worst_joined_last(void **state)
 	struct model *m = world(4);
 
 	(void)state;
-	group(m, 1);
-	group(m, 2);
-	group(m, 3);
+	model_group(m, 1, "edge");
+	model_group(m, 2, "edge");
+	model_group(m, 3, "edge");
 	model_health(m, 1, HEALTH_MAJOR);
 	model_health(m, 3, HEALTH_MAJOR);
 	model_pass(m, DOWN_AFTER);
@@ -403,8 +394,8 @@ test_came_and_went(void **state)
 	struct model *m = world(2);
 
 	(void)state;
-	group(m, 0);
-	group(m, 1);
+	model_group(m, 0, "edge");
+	model_group(m, 1, "edge");
 	m->down = true;
 	model_health(m, 0, HEALTH_MAJOR);
 	model_health(m, 1, HEALTH_MAJOR);

@@ -131,6 +131,23 @@ model_new(unsigned n, uint64_t down_after, uint64_t up_after,
 	return (m);
 }
 
+struct model *
+model_world(unsigned n)
+{
+	model_seed(1);
+	return (model_new(n, DOWN_AFTER, UP_AFTER, REOPEN));
+}
+
+void
+model_group(struct model *m, unsigned n, const char *name)
+{
+	struct conf_component *c = model_conf(m, n);
+
+	free(c->group);
+	c->group = copy(name);
+	model_configure(m);
+}
+
 void
 model_remove(struct model *m, unsigned n)
 {
@@ -914,7 +931,7 @@ model_begin(uint64_t seed, unsigned n)
 	model_seed(seed);
 	if (n == 0)
 		n = 1 + model_random(MODEL_COMPONENTS);
-	model = model_new(n, DOWN_AFTER, UP_AFTER, 15 * 60 * 1000);
+	model = model_new(n, DOWN_AFTER, UP_AFTER, REOPEN);
 	model->trace = getenv("KANATA_TRACE") != NULL;
 	return (model);
 }

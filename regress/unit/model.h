@@ -17,6 +17,7 @@
 /* What model_begin sets; ms. */
 #define DOWN_AFTER		30000
 #define UP_AFTER		60000
+#define REOPEN			900000
 #define GROUP_WAIT		10000
 #define ESCALATE_AFTER		75000
 
@@ -98,9 +99,13 @@ struct model {
 /* n components c0 .. with these waits, all healthy; page "page". */
 struct model *model_new(unsigned n, uint64_t down_after, uint64_t up_after,
 	    uint64_t reopen_within);
+/* The same with the waits above, each time alike. */
+struct model *model_world(unsigned n);
 void	 model_free(struct model *);
 struct conf_component *model_conf(struct model *, unsigned component);
 void	 model_configure(struct model *);
+/* It belongs to that group from now on. */
+void	 model_group(struct model *, unsigned component, const char *name);
 /* Takes one component out of the configuration. */
 void	 model_remove(struct model *, unsigned component);
 
@@ -156,6 +161,9 @@ void	 wrong(const char *what, unsigned component) __attribute__((noreturn));
 /* Our incidents that are open; of one component (-1: all). */
 unsigned model_open(const struct model *, int component);
 struct model_incident *model_last(struct model *);
+#define assert_phase(incident, wanted)					       \
+	assert_string_equal(incident_phase_name((incident)->phase),	       \
+	    incident_phase_name(wanted))
 const char *model_record(const struct model *, const char *key);
 void	 model_print(const struct model *);
 

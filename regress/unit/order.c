@@ -33,10 +33,8 @@ keep_message(struct model *m, const struct operation *op)
 static struct model *
 world(unsigned n)
 {
-	struct model *m;
+	struct model *m = model_world(n);
 
-	model_seed(1);
-	m = model_new(n, DOWN_AFTER, UP_AFTER, 900 * S);
 	m->check = keep_message;
 	return (m);
 }

@@ -15,7 +15,6 @@
 #include "model.h"
 
 #define S		1000ULL
-#define REOPEN		(900 * S)
 
 static char name[512], message[16384], private[16384];
 
@@ -33,10 +32,8 @@ keep(struct model *m, const struct operation *op)
 static struct model *
 world(unsigned n)
 {
-	struct model *m;
+	struct model *m = model_world(n);
 
-	model_seed(1);
-	m = model_new(n, DOWN_AFTER, UP_AFTER, REOPEN);
 	m->check = keep;
 	return (m);
 }
