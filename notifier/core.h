@@ -87,6 +87,7 @@ struct component {
 	struct debounce	 debounce;
 	struct component_order order[ORDER_MAX];
 	bool		 silenced, maintained;	/* now */
+	bool		 hushed;	/* silenced, and not said to be major */
 	uint64_t	 maintained_until;	/* when that ended, 0: never */
 	/* Only if it may escalate: when the trouble began that is to be shown,
 	 * 0 if there is none, and that it has lasted long enough. */

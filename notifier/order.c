@@ -275,6 +275,7 @@ order_apply(struct incidents *core, struct component *c, uint64_t now)
 		c->maintained_until = o->until;
 	else if (was && !c->maintained)
 		c->maintained_until = now;
+	c->hushed = c->silenced;
 	/* What a human resolved stays so until it is well. */
 	if (c->muted && c->incident == NULL)
 		return;
@@ -287,6 +288,6 @@ order_apply(struct incidents *core, struct component *c, uint64_t now)
 	said = said_of(c);
 	if (c->debounce.wanted > said)
 		c->debounce.wanted = said;
-	if (said < PAGE_MAJOR)
+	if ((c->hushed = said < PAGE_MAJOR))
 		c->escalated = false;
 }

@@ -55,7 +55,7 @@ plan_escalation(struct incidents *core, struct component *c, uint64_t now)
 		c->object.dirty = true;
 	if ((c->outage = began) == 0)
 		c->escalated = false;
-	if (began == 0 || c->escalated || c->silenced || !d->known ||
+	if (began == 0 || c->escalated || c->hushed || !d->known ||
 	    d->frozen || d->level < PAGE_DEGRADED)
 		return;
 	if (now - began >= c->escalate_after)

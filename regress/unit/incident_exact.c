@@ -263,6 +263,22 @@ record_said(struct model *m, const struct operation *op)
 	nsaid++;
 }
 
+/* Those that run, as the store has them. */
+static void
+give_orders(struct model *m)
+{
+	uint64_t until;
+	unsigned n, k;
+
+	for (n = 0; n < m->n; n++)
+		for (k = 0; k < ORDER_MAX; k++) {
+			until = m->component[n].order[k];
+			if (until != 0)
+				model_order(m, n, (enum order_kind)k,
+				    until > m->now ? until - m->now : 0);
+		}
+}
+
 #define CUTTING_STEPS	60
 
 static void
@@ -274,8 +290,7 @@ play(uint64_t seed, bool cut)
 
 	nsaid = 0;
 	m->check = record_said;
-	for (n = 0; n < m->n; n += 2)
-		model_conf(m, n)->escalate_after = ESCALATE_AFTER;
+	model_random_rules(m, false);
 	model_configure(m);
 	if (cut)
 		model_tell(m);
@@ -285,6 +300,10 @@ play(uint64_t seed, bool cut)
 		n = model_random(m->n);
 		model_health(m, n, m->component[n].health != HEALTH_OK ?
 		    HEALTH_OK : n == 0 ? HEALTH_PARTIAL : HEALTH_MAJOR);
+		if (model_random(6) == 0)
+			model_order(m, model_random(m->n),
+			    (enum order_kind)model_random(ORDER_MAX),
+			    model_random(3) * 60000);
 		pause = model_random(60000);
 		before = model_random(1 + (unsigned)pause);
 		model_pass(m, before);
@@ -293,6 +312,7 @@ play(uint64_t seed, bool cut)
 			incidents_free(m->core);
 			m->core = incidents_new();
 			model_configure(m);
+			give_orders(m);
 			for (n = 0; n < MODEL_RECORDS; n++)
 				if (m->record[n].value != NULL &&
 				    incidents_restore(m->core,
