@@ -1,6 +1,7 @@
 /*
  * Any records as what the store remembers, "key value" a line: refused, or the
- * notifier goes on with them, and what it then writes it would take again.
+ * notifier goes on with them, and what it then writes it would take again.  A
+ * database or etcd holds any bytes: in a value \001 is a line feed, \002 a NUL.
  */
 #include <jansson.h>
 
@@ -91,6 +92,18 @@ live(struct incidents *core, unsigned luck)
 	}
 }
 
+/* Returns its length. */
+static size_t
+any_bytes(char *value)
+{
+	size_t len = strlen(value), i;
+
+	for (i = 0; i < len; i++)
+		if (value[i] == '\001' || value[i] == '\002')
+			value[i] = value[i] == '\001' ? '\n' : '\0';
+	return (len);
+}
+
 static void
 ignore_days(const struct history_days *d, void *arg)
 {
@@ -129,6 +142,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct incidents *core = incidents_new();
 	char *all = text_of(data, size), *line, *value, *next = all;
 	unsigned luck = (unsigned)size;
+	size_t len;
 
 	json_object_seed(1);
 	configure(core);
@@ -136,14 +150,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if ((value = strchr(line, ' ')) == NULL)
 			continue;
 		*value++ = '\0';
+		len = any_bytes(value);
 		if (strncmp(line, ORDER_PREFIX, strlen(ORDER_PREFIX)) == 0)
-			incidents_order_record(core, line, value,
-			    strlen(value));
+			incidents_order_record(core, line, value, len);
 		else if (strncmp(line, HISTORY_PREFIX,
 		    strlen(HISTORY_PREFIX)) == 0)
-			history_restore(history, line, value, strlen(value));
+			history_restore(history, line, value, len);
 		else
-			incidents_restore(core, line, value, strlen(value));
+			incidents_restore(core, line, value, len);
 	}
 	go_on(history);
 	history_free(history);
