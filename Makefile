@@ -259,7 +259,8 @@ unit_instatus_SRCS = $(common) common/json_values.c $(incidents) \
 		notifier/instatus.c notifier/gate.c
 unit_instatus_LIBS = -ljansson $(unit_message_LIBS)
 unit_incident_SRCS = $(common) $(incidents) $(recording) \
-		regress/unit/model.c regress/unit/shrink.c
+		regress/unit/model.c regress/unit/model_flight.c \
+		regress/unit/model_page.c regress/unit/shrink.c
 unit_incident_LIBS = -ljansson $(unit_message_LIBS)
 unit_history_SRCS = $(common) common/json_values.c $(history) $(incidents)
 unit_history_LIBS = -ljansson $(unit_message_LIBS)

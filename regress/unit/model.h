@@ -148,6 +148,18 @@ void	 model_human_set(struct model *, unsigned component, enum page_status);
 void	 model_note(const struct model *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
 
+/* For the files of the model alone: a line for the tape, which is taken; an order
+ * of an operator as the component has it. */
+void	 model_tape(const struct model *, char *line);
+void	 model_give_order(struct model *, unsigned component,
+	    enum order_kind);
+
+/* model_page.c, for model_flight.c: the number of the component with that id, -1:
+ * none; what is asked for is done now, an incident that is made gets the id. */
+int	 model_number(const struct model *, const char *id);
+enum operation_result model_act(struct model *, const struct operation *,
+	    char *id);
+
 /* For histories: n components (0: some) with the waits above; rules; then it is
  * written down from here on, if the history is explained. */
 struct model *model_begin(uint64_t seed, unsigned n);
