@@ -402,6 +402,82 @@ test_files(void **state)
 	parsed_clear(&p);
 }
 
+/* Which of two files an error is in. */
+static void
+test_files_at_fault(void **state)
+{
+	static const char *const path[] = { "/one/k", "/two/k" };
+	static const struct {
+		const char *text[2], *path, *error;
+	} rows[] = {
+		{ { "kind: Config\n", "kind: Config\n" }, "/one/k",
+		    "there is no `current-context`" },
+		{ { "kind: Config\n", "current-context: [x]\n" }, "/two/k",
+		    "`current-context`: expected text" },
+		{ { "kind: Config\n", "current-context: x\n" }, "/two/k",
+		    "there is no context `x`" },
+		{ { "current-context: x\nclusters: [{name: c, cluster: {"
+		    SERVER "}}]\n", "contexts: [{name: x, context: {cluster: c, "
+		    "user: u}}]\n" }, "/two/k", "there is no user `u`" },
+		{ { "current-context: x\nusers: [{name: u, user: {token: "
+		    "'a b'}}]\ncontexts: [{name: x, context: {cluster: c, "
+		    "user: u}}]\n", "clusters: [{name: c, cluster: {" SERVER
+		    "}}]\n" }, "/one/k", "`token` has blanks" },
+	};
+	struct parsed	 p;
+	size_t		 i;
+
+	(void)state;
+	for (i = 0; i < NITEMS(rows); i++) {
+		assert_int_equal(read_files(&p, 2, path, rows[i].text, ""), -1);
+		assert_string_equal(p.error_path, rows[i].path);
+		if (strstr(p.error.text, rows[i].error) == NULL)
+			fail_msg("row %zu: %s", i, p.error.text);
+		parsed_clear(&p);
+	}
+}
+
+/* The plugin of one file is told of the cluster of another. */
+static void
+test_files_of_a_plugin(void **state)
+{
+	static const char *const path[] = { "/one/k", "/two/k" };
+	static const char	 head[] = "current-context: x\nusers: [{name: "
+				    "u, user: {exec: {" V1 "command: bin/x, "
+				    "provideClusterInfo: true, args: ['";
+	static const char	 tail[] = "']}}}]\ncontexts: [{name: x, "
+				    "context: {cluster: c, user: u}}]\n";
+	static char		 one[PLUGIN_BYTES_MAX + 1000], two[200 * 1024];
+	const char		*text[] = { one, two };
+	struct plugin		*plugin;
+	struct parsed		 p;
+
+	(void)state;
+	snprintf(one, sizeof(one), "%s%s", head, tail);
+	snprintf(two, sizeof(two), "clusters: [{name: c, cluster: {" SERVER
+	    ", certificate-authority: ca}}]\n");
+	assert_int_equal(read_files(&p, 2, path, text, ""), 0);
+	plugin = find_plugin(&p);
+	assert_string_equal(plugin->arg[0], "/one/bin/x");
+	assert_string_equal(plugin->ca_file, "/two/ca");
+	plugin_free(plugin);
+	parsed_clear(&p);
+	/* More than can be handed on, of either. */
+	snprintf(one, sizeof(one), "%s%0*d%s", head, PLUGIN_BYTES_MAX, 0, tail);
+	assert_int_equal(read_files(&p, 2, path, text, ""), -1);
+	assert_string_equal(p.error_path, "/one/k");
+	assert_string_equal(p.error.text, "`exec`: more than 256 KiB of it");
+	parsed_clear(&p);
+	snprintf(one, sizeof(one), "%s%s", head, tail);
+	snprintf(two, sizeof(two), "clusters: [{name: c, cluster: {" SERVER
+	    ", certificate-authority-data: '%0*d'}}]\n", 120 * 1024, 0);
+	assert_int_equal(read_files(&p, 2, path, text, ""), -1);
+	assert_string_equal(p.error_path, "/one/k");
+	assert_non_null(strstr(p.error.text, "what the plugin is to be told is "
+	    "more than 120 KiB"));
+	parsed_clear(&p);
+}
+
 static void
 test_bad(void **state)
 {
@@ -537,6 +613,8 @@ main(void)
 		cmocka_unit_test(test_exec_info),
 		cmocka_unit_test(test_proxy),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_files_at_fault),
+		cmocka_unit_test(test_files_of_a_plugin),
 		cmocka_unit_test(test_bad),
 	};
 
