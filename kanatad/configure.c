@@ -124,10 +124,18 @@ commit_child(struct child *child, uint64_t gen)
 	child->state = CHILD_RUNNING;
 	if (child->role == ROLE_WEB)
 		setup_send_listener(running, child);
-	if (!child->committed)
-		supervise_link(child);
-	child->committed = true;
 	control_tell_web();
+}
+
+/* When all that are to run do: who was started for a reload, or while it was
+ * prepared, is linked to those before it and those after. */
+static void
+link_child(struct child *child)
+{
+	if (child->state != CHILD_RUNNING || child->committed)
+		return;
+	supervise_link(child);
+	child->committed = true;
 }
 
 static void
@@ -148,6 +156,8 @@ commit_next(void)
 			continue;
 		commit_child(child, running->generation);
 	}
+	TAILQ_FOREACH(child, &children, entry)
+		link_child(child);
 	if (!first)
 		supervise_link_health();
 	if (!options.verbose)
@@ -266,6 +276,7 @@ on_prepared(struct child *child, uint64_t gen)
 		return (NULL);
 	}
 	commit_child(child, gen);
+	link_child(child);
 	log_info("%s runs again, pid %d", child->name, child->pid);
 	return (NULL);
 }

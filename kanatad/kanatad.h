@@ -196,7 +196,7 @@ struct child {
 	const char		*killed_for;	/* static: why we killed it */
 	unsigned		 pings;		/* sent and not answered */
 	uint64_t		 memory, cpu;	/* bytes, ms, when it answered */
-	bool			 committed;	/* since it was started */
+	bool			 committed;	/* and linked, since it was started */
 	struct event		*restart_event;
 	struct restart		 restart;
 };
@@ -227,7 +227,7 @@ void		 supervise_remove(struct child *);
 void		 supervise_kill(struct child *, const char *why);
 /* No worker is overdue with an answer, or has been killed and does not go. */
 bool		 supervise_all_answer(void);
-/* Links the running child to every running peer. */
+/* Links the running child to every running peer that has its links. */
 void		 supervise_link(struct child *);
 /* Links the pairs watcher and notifier anew, so that health is told in full. */
 void		 supervise_link_health(void);

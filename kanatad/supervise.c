@@ -166,7 +166,7 @@ supervise_link(struct child *child)
 
 	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		TAILQ_FOREACH(peer, &children, entry) {
-			if (peer->state != CHILD_RUNNING || peer == child)
+			if (peer->state != CHILD_RUNNING || !peer->committed)
 				continue;
 			if (pairs[i].a == child->role &&
 			    pairs[i].b == peer->role)

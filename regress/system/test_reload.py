@@ -5,7 +5,7 @@ import os
 import re
 import signal
 
-from harness import equal, limit, temp_dir, wait, write
+from harness import equal, free_port, limit, temp_dir, wait, write
 from world import TOKEN, Kube, Page, World
 
 
@@ -159,6 +159,22 @@ def test_worker_ends_while_it_prepares():
     assert_old_configuration(world)
     world.kanata.reload().expect(0)
     world.kanata.wait_health("cmp-web", "ok")
+
+
+@limit(90)
+def test_worker_starts_while_others_prepare():
+    """It is linked to all of them: a watcher can connect again."""
+    world = world_of_two()
+    world.kanata.configure({**world.config, "web": {"listen": f"127.0.0.1:{free_port()}"}})
+    # The second time it is started after 2 s; without it there is nothing to listen on.
+    world.kanata.kill("dialer")
+    os.kill(world.kanata.pids()["dialer"], signal.SIGKILL)
+    world.kanata.reload().expect(0)
+    world.kanata.assert_no_restarts(but="dialer")
+    world.kube.drop_watches()
+    world.outage("api", "cmp-api")
+    world.recovery("api", "cmp-api")
+    world.page.assert_one_outage("cmp-api")
 
 
 def test_new_key():
