@@ -33,9 +33,30 @@ incidents_open_on(const struct incidents *core, const char *page)
 	return (false);
 }
 
-static void
-view_component(const struct component *c, struct component_view *view)
+/* What should stand on the page, as far as that is ours to say. */
+static enum page_status
+should_show(const struct incidents *core, const struct component *c, bool human)
 {
+	enum page_status wanted = component_wanted(c);
+
+	if (human || !(core->options.publish & PUBLISH_STATUSES))
+		return (c->page);
+	if (c->maintained)
+		return (PAGE_MAINTENANCE);
+	if (c->muted)
+		return (c->page);
+	return (wanted == PAGE_MAINTENANCE && c->rollout == ROLLOUT_QUIET ?
+	    PAGE_OPERATIONAL : wanted);
+}
+
+static void
+view_component(const struct incidents *core, const struct component *c,
+    struct component_view *view)
+{
+	bool human = component_foreign(c) || (c->incident == NULL &&
+	    c->page != PAGE_OPERATIONAL && c->page != c->set &&
+	    c->page != c->posting);
+
 	*view = (struct component_view) {
 		.id = c->id,
 		.name = c->name[0] != '\0' ? c->name : c->page_name,
@@ -48,16 +69,14 @@ view_component(const struct component *c, struct component_view *view)
 		.desired = c->desired,
 		.since = c->since,
 		.page = c->page,
-		.wanted = component_wanted(c),
+		.wanted = should_show(core, c, human),
 		.paused = c->paused,
 		.configured = c->configured,
 		.on_page = c->on_page,
 		.page_known = c->page_known,
 		.page_id = c->page_id,
 		.page_name = c->page_name,
-		.human = component_foreign(c) || (c->incident == NULL &&
-		    c->page != PAGE_OPERATIONAL && c->page != c->set &&
-		    c->page != c->posting),
+		.human = human,
 		.reported = c->reported,
 		.watcher = c->cluster,
 		.heard = c->heard
@@ -72,7 +91,7 @@ incidents_each_component(struct incidents *core,
 	struct component *c;
 
 	RB_FOREACH(c, component_tree, &core->components) {
-		view_component(c, &view);
+		view_component(core, c, &view);
 		fn(&view, arg);
 	}
 }
@@ -84,7 +103,7 @@ incidents_component(struct incidents *core, const char *id,
 	const struct component *c = component_find(core, id);
 
 	if (c != NULL)
-		view_component(c, view);
+		view_component(core, c, view);
 	return (c != NULL);
 }
 

@@ -371,6 +371,7 @@ static void
 test_rollout(void **state)
 {
 	struct model *m = model_world(2);
+	struct component_view view;
 
 	(void)state;
 	model_conf(m, 1)->rollout = ROLLOUT_QUIET;
@@ -380,6 +381,10 @@ test_rollout(void **state)
 	model_pass(m, DOWN_AFTER);
 	assert_int_equal(m->component[0].page, PAGE_MAINTENANCE);
 	assert_int_equal(m->component[1].page, PAGE_OPERATIONAL);
+	assert_true(incidents_component(m->core, "c0", &view));
+	assert_int_equal(view.wanted, PAGE_MAINTENANCE);
+	assert_true(incidents_component(m->core, "c1", &view));
+	assert_int_equal(view.wanted, PAGE_OPERATIONAL);
 	assert_non_null(model_record(m, "component/c0"));
 	model_health(m, 0, HEALTH_OK);
 	model_comes_back(m, 1);

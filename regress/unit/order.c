@@ -46,6 +46,17 @@ assert_page(const struct model *m, unsigned n, enum page_status status)
 	    page_status_name(status));
 }
 
+/* As kanatactl and the dashboard are told: nothing is behind. */
+static void
+assert_wanted(const struct model *m, const char *id, enum page_status status)
+{
+	struct component_view view;
+
+	assert_true(incidents_component(m->core, id, &view));
+	assert_string_equal(page_status_name(view.wanted),
+	    page_status_name(status));
+}
+
 static void
 test_silence(void **state)
 {
@@ -55,6 +66,7 @@ test_silence(void **state)
 	model_order(m, 0, ORDER_SILENCE, HOUR);
 	model_health(m, 0, HEALTH_MAJOR);
 	model_pass(m, HOUR - 1);
+	assert_wanted(m, "c0", PAGE_OPERATIONAL);
 	assert_int_equal(m->posts, 0);
 	assert_int_equal(m->puts, 0);
 	/* It ends by itself, and then the truth is shown at once. */
@@ -211,8 +223,10 @@ test_maintenance(void **state)
 	model_health(m, 0, HEALTH_OK);
 	model_pass(m, 60 * S - 1);
 	assert_page(m, 0, PAGE_MAINTENANCE);
+	assert_wanted(m, "c0", PAGE_MAINTENANCE);
 	assert_int_equal(m->posts, 1);
 	model_pass(m, 1);
+	assert_wanted(m, "c0", PAGE_OPERATIONAL);
 	assert_page(m, 0, PAGE_OPERATIONAL);
 	assert_int_equal(m->nincident, 0);
 	model_free(m);
@@ -370,6 +384,7 @@ test_maintenance_and_human(void **state)
 	model_pass(m, 2 * HOUR);
 	assert_int_equal(m->posts, 0);
 	assert_page(m, 0, PAGE_MAINTENANCE);
+	assert_wanted(m, "c0", PAGE_MAINTENANCE);
 	model_free(m);
 }
 
@@ -386,8 +401,10 @@ test_maintenance_of_what_was_resolved(void **state)
 	model_order(m, 0, ORDER_MAINTENANCE, HOUR);
 	model_pass(m, HOUR - 1);
 	assert_page(m, 0, PAGE_MAINTENANCE);
+	assert_wanted(m, "c0", PAGE_MAINTENANCE);
 	model_pass(m, HOUR);
 	assert_page(m, 0, PAGE_OPERATIONAL);
+	assert_wanted(m, "c0", PAGE_OPERATIONAL);
 	assert_int_equal(model_open(m, 0), 0);
 	model_comes_back(m, 0);
 	model_goes_down(m, 0);
