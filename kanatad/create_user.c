@@ -89,7 +89,7 @@ make_hash(char *hash, size_t size)
 	if (crypt_gensalt_rn("$y$", 0, NULL, 0, data.setting,
 	    sizeof(data.setting)) == NULL)
 		give_up("no salt for the password: %s", strerror(errno));
-	made = crypt_r(password, data.setting, &data);
+	made = crypt_rn(password, data.setting, &data, sizeof(data));
 	explicit_bzero(password, sizeof(password));
 	if (made == NULL || !users_is_hash(made))
 		give_up("the password cannot be hashed: %s", strerror(errno));

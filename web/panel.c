@@ -161,15 +161,14 @@ panel_silences(struct evbuffer *buf)
 
 	html(buf, "<div id=\"silences\"><ul class=\"rows\">");
 	LIST_FOREACH(s, &mirror.silences, entry) {
-		html(buf, "<li>%s: %s until ",
-		    panel_component_name(s->component),
+		html(buf, "<li>%s: %s ", panel_component_name(s->component),
 		    s->maintenance ? "under maintenance" : "silenced");
+		html_time(buf, s->since);
+		html(buf, " by %s, ends ", s->by);
 		if (s->until == 0)
-			html(buf, "it is ended");
+			html(buf, "when somebody ends it");
 		else
 			html_time(buf, s->until);
-		html(buf, ", by %s since ", s->by);
-		html_time(buf, s->since);
 		if (s->reason[0] != '\0')
 			html(buf, ": %s", s->reason);
 		html(buf, "</li>");
@@ -184,13 +183,15 @@ panel_workers(struct evbuffer *buf)
 {
 	const struct worker_row *w;
 
-	html(buf, "<table class=\"wide\" id=\"workers\"><thead><tr>"
+	html(buf, "<table class=\"wide\" id=\"workers\" "
+	    "aria-label=\"Processes\"><thead><tr>"
 	    "<th scope=\"col\">Process</th><th scope=\"col\">State</th>"
 	    "<th scope=\"col\">Since</th><th scope=\"col\">Restarts</th>"
 	    "<th scope=\"col\">Memory</th><th scope=\"col\">Cage</th>"
 	    "<th scope=\"col\">Last death</th></tr></thead><tbody>");
 	STAILQ_FOREACH(w, &mirror.workers, entry) {
-		html(buf, "<tr><td>%s (%u)</td><td>%s</td><td>", w->name,
+		html(buf, "<tr><th scope=\"row\">%s (%u)</th><td>%s</td>"
+		    "<td data-name=\"since\">", w->name,
 		    (unsigned)w->pid, w->state);
 		html_time(buf, w->started);
 		html(buf, "</td><td data-name=\"restarts\">%u</td>"
@@ -215,7 +216,8 @@ panel_watches(struct evbuffer *buf)
 	const struct watcher *watcher;
 	const struct watch_row *w;
 
-	html(buf, "<table class=\"wide\" id=\"watches\"><thead><tr>"
+	html(buf, "<table class=\"wide\" id=\"watches\" "
+	    "aria-label=\"Watches\"><thead><tr>"
 	    "<th scope=\"col\">Cluster</th><th scope=\"col\">Resource</th>"
 	    "<th scope=\"col\">Namespace</th><th scope=\"col\">State</th>"
 	    "<th scope=\"col\">Objects</th><th scope=\"col\">Last event</th>"
@@ -223,7 +225,8 @@ panel_watches(struct evbuffer *buf)
 	    "</thead><tbody>");
 	LIST_FOREACH(watcher, &mirror.watchers, entry)
 		STAILQ_FOREACH(w, &watcher->rows, entry) {
-			html(buf, "<tr><td>%s</td><td>%s</td><td>%s</td>"
+			html(buf, "<tr><th scope=\"row\">%s</th><td>%s</td>"
+			    "<td>%s</td>"
 			    "<td>%s</td><td data-name=\"objects\">%u</td>"
 			    "<td data-name=\"last event\">", w->cluster,
 			    w->resource, w->ns[0] != '\0' ? w->ns : "all",

@@ -114,30 +114,32 @@ well(const struct component *c, uint64_t today, uint64_t from)
 }
 
 static void
-days(struct evbuffer *buf, const struct component *c)
+history(struct evbuffer *buf, const struct component *c)
 {
 	uint64_t today = clock_now() / 1000 / DAY, oldest, from;
-	unsigned share, i;
+	unsigned share, known, i;
+	const char *days;
 
 	if (c->first_day == 0 || c->first_day > today)
 		return;
 	oldest = today < DAYS ? 0 : today - DAYS + 1;
 	from = c->first_day > oldest ? c->first_day : oldest;
 	share = well(c, today, from);
+	known = (unsigned)(today - from + 1);
+	days = known == 1 ? "day" : "days";
 	html(buf, "<svg class=\"days\" viewBox=\"0 0 %u 30\" "
-	    "preserveAspectRatio=\"none\" role=\"img\" aria-label=\"%u days: "
-	    "%u.%u%u %% without an outage\">", DAYS * 10,
-	    (unsigned)(today - from + 1), share / 100, share / 10 % 10,
-	    share % 10);
+	    "preserveAspectRatio=\"none\" role=\"img\" aria-label=\"%u %s: "
+	    "%u.%u%u %% without an outage\">", DAYS * 10, known, days,
+	    share / 100, share / 10 % 10, share % 10);
 	bars(buf, "none", c, oldest, oldest, from);
 	bars(buf, "s-ok", c, oldest, from, today + 1);
 	for (i = 0; i < c->ndays; i++)
 		if (c->days[i].day >= from && c->days[i].day <= today)
 			bar(buf, (unsigned)(c->days[i].day - oldest) * 10,
 			    &c->days[i]);
-	html(buf, "</svg><p class=\"soft\">%u days, %u.%u%u %% without an "
-	    "outage</p>", (unsigned)(today - from + 1), share / 100,
-	    share / 10 % 10, share % 10);
+	html(buf, "</svg><p class=\"soft\">%u %s, %u.%u%u %% without an "
+	    "outage</p>", known, days, share / 100, share / 10 % 10,
+	    share % 10);
 }
 
 static void
@@ -169,6 +171,6 @@ panel_component(struct evbuffer *buf, const struct component *c)
 	    panel_component_name(c->id), looks[c->page].class,
 	    looks[c->page].words);
 	facts(buf, c);
-	days(buf, c);
+	history(buf, c);
 	html(buf, "</li>");
 }

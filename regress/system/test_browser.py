@@ -70,6 +70,11 @@ def test_layout():
             "e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll'))"
             ".map(e => e.tagName + '#' + e.id)")
         equal(wide, [], "elements wider than the window")
+        beside = browser.run(
+            "return [...document.querySelectorAll('form label > *')].filter(e => "
+            "e.getBoundingClientRect().top < e.parentElement.getBoundingClientRect().top + 15)"
+            ".map(e => e.name)")
+        equal(beside, [], "controls that are not below their captions")
         unnamed = browser.run(
             "return [...document.querySelectorAll('input:not([type=hidden]), select, button')]"
             ".filter(e => !(e.labels && e.labels.length) && !e.textContent.trim())"

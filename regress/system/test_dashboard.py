@@ -7,6 +7,7 @@ from dashboard import HASH, PASSWORD, USER_NAME, Client, users_file, world_with_
 from harness import Authority, equal, give, read, temp_dir, wait
 from kanata import Kanata
 from web import Stream, trust, world_with_web
+from world import Page
 
 
 def create_user(kanata, name, typed):
@@ -105,6 +106,15 @@ def test_login():
     world.kanata.assert_no_restarts()
 
 
+def test_not_on_the_page():
+    """What the page does not have, or what is not read, is not called operational."""
+    _, _, client = world_with_dashboard(page=Page({"cmp": "API"}),
+                                        components={"cmp": "api", "absent": "api"})
+    equal(client.login().status, 303, "login")
+    wait(lambda: "1 of 2 components are operational. Of 1 it is not known" in client.page() or None,
+         20, "one of two")
+
+
 def test_failures_are_throttled():
     world, web, client = world_with_dashboard()
     for _ in range(4):
@@ -197,6 +207,9 @@ def test_silence_and_maintenance():
          "it to be gone from the page")
     equal(client.operate("start", duration="30m").status, 303, "a maintenance")
     world.page.wait_status("cmp", "UNDERMAINTENANCE")
+    wait(lambda: "Under maintenance</span>" in client.page() or None, 20, "it on the page")
+    assert "the page is to show" not in client.page(), "a maintenance is what is wanted"
+    assert "\nkanata_components_differing 0\n" in web.get("/metrics").body
     equal(client.operate("end").status, 303, "its end")
     world.page.wait_status("cmp", "OPERATIONAL")
     for wrong in ({"component": "nothing"}, {"do": "dance"}, {"duration": "1 h"},
@@ -216,7 +229,7 @@ def test_history():
     world, web, client = world_with_dashboard()
     world.wait_all()
     equal(client.login().status, 303, "login")
-    wait(lambda: "1 days, 100.00 % without an outage" in client.page() or None, 20, "the first day")
+    wait(lambda: "1 day, 100.00 % without an outage" in client.page() or None, 20, "the first day")
     world.outage("api", "cmp")
     wait(lambda: "Posted as INVESTIGATING" in client.page() or None, 20, "the timeline")
     world.recovery("api", "cmp")
