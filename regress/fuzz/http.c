@@ -57,6 +57,12 @@ worker_peer_gone(enum role role, unsigned instance, enum channel_end end,
 	abort();
 }
 
+const char *
+worker_link_cluster(void)
+{
+	abort();
+}
+
 static char id[] = "cmp", empty[] = "";
 static struct component component = { .id = id, .name = id, .cluster = id,
     .incident = empty, .detail = empty, .health = HEALTH_OK };
