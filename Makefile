@@ -398,10 +398,14 @@ proc_parser_SRCS = $(common) $(child) common/plugin.c
 proc_parser_LIBS = $(unit_message_LIBS)
 proc_parser_NEEDS = $(B)/libexec/kanata/kanata-parser
 
-PROC +=		watcher
-proc_watcher_SRCS = $(common) $(child) regress/proc/server.c
+PROC +=		watcher watcher_show
+proc_watcher_SRCS = $(common) $(child) regress/proc/server.c \
+		regress/proc/watcher_stage.c
 proc_watcher_LIBS = $(unit_message_LIBS)
 proc_watcher_NEEDS = $(B)/libexec/kanata/kanata-watcher $(proc_dialer_NEEDS)
+proc_watcher_show_SRCS = $(proc_watcher_SRCS)
+proc_watcher_show_LIBS = $(proc_watcher_LIBS)
+proc_watcher_show_NEEDS = $(proc_watcher_NEEDS)
 
 PROC +=		web web_clients
 proc_web_SRCS =	$(common) $(child) regress/proc/server.c regress/proc/web_ends.c
