@@ -256,8 +256,8 @@ unit_lmdb_SRCS = $(common) store/embedded.c store/state.c
 unit_lmdb_LIBS = -llmdb $(unit_message_LIBS)
 
 UNIT +=		incident incident_property incident_exact incident_edges \
-		incident_trouble incident_publish order \
-		history instatus text
+		incident_trouble incident_publish order order_explain \
+		order_property history instatus text
 unit_instatus_SRCS = $(common) common/json_values.c $(incidents) \
 		notifier/instatus.c notifier/gate.c
 unit_instatus_LIBS = -ljansson $(unit_message_LIBS)
@@ -272,6 +272,10 @@ unit_room_SRCS = $(unit_history_SRCS) store/state.c
 unit_room_LIBS = $(unit_history_LIBS)
 unit_order_SRCS = $(unit_incident_SRCS)
 unit_order_LIBS = $(unit_incident_LIBS)
+unit_order_explain_SRCS = $(unit_incident_SRCS)
+unit_order_explain_LIBS = $(unit_incident_LIBS)
+unit_order_property_SRCS = $(unit_incident_SRCS)
+unit_order_property_LIBS = $(unit_incident_LIBS)
 unit_text_SRCS = $(unit_incident_SRCS)
 unit_text_LIBS = $(unit_incident_LIBS)
 unit_incident_property_SRCS = $(unit_incident_SRCS)
@@ -289,13 +293,14 @@ UNIT +=		recording
 unit_recording_SRCS = $(common) $(incidents) $(recording)
 unit_recording_LIBS = -ljansson $(unit_message_LIBS)
 
-UNIT +=		timestamp selector splitter health
+UNIT +=		timestamp selector splitter health health_merge
 unit_timestamp_SRCS = watcher/timestamp.c
 unit_selector_SRCS = common/log.c common/selector.c
 unit_selector_LIBS = -lbsd
 unit_splitter_SRCS = common/log.c watcher/splitter.c
 unit_splitter_LIBS = -lbsd
 unit_health_SRCS = common/health.c $(judging)
+unit_health_merge_SRCS = $(unit_health_SRCS)
 UNIT +=		health_property
 unit_health_property_SRCS = $(common) $(judging) regress/unit/shrink.c
 unit_health_property_LIBS = $(unit_message_LIBS)
