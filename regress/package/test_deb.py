@@ -1,5 +1,6 @@
 """The Debian package: built, found clean, installed, run, removed, purged."""
 
+import contextlib
 import glob
 import os
 import re
@@ -77,12 +78,88 @@ def configure(root):
     return page
 
 
+def older(deb):
+    """The same package as 0.0.9."""
+    folder = os.path.join(temp_dir(), "older")
+    subprocess.run(["dpkg-deb", "-R", deb, folder], check=True, timeout=60)
+    control = read(folder + "/DEBIAN/control")
+    with open(folder + "/DEBIAN/control", "w") as file:
+        file.write(re.sub(r"(?m)^Version: .*$", "Version: 0.0.9", control))
+    subprocess.run(["dpkg-deb", "-b", folder, folder + ".deb"], check=True, timeout=60,
+                   stdout=subprocess.DEVNULL)
+    return folder + ".deb"
+
+
+# Enables; what it is to start or stop it writes down.
+SYSTEMCTL = """#!/bin/sh
+case "$*" in
+*is-enabled*) echo enabled ;;
+*is-active*) ;;
+*start\\ kanatad.service | *stop\\ kanatad.service) echo "$@" >> /systemctl.log ;;
+*) exec /usr/bin/systemctl.real "$@" ;;
+esac
+"""
+
+
+def pretend_systemd(root):
+    """Verbs that the package says to a systemd that runs; asked() forgets them."""
+    os.makedirs(root.inside("/run/systemd/system"), exist_ok=True)
+    os.rename(root.inside("/usr/bin/systemctl"), root.inside("/usr/bin/systemctl.real"))
+    if root.exists("/usr/sbin/policy-rc.d"):
+        os.unlink(root.inside("/usr/sbin/policy-rc.d"))
+    with open(root.inside("/usr/bin/systemctl"), "w") as file:
+        file.write(SYSTEMCTL)
+    os.chmod(file.name, 0o755)
+
+    def asked():
+        text = read(root.inside("/systemctl.log")) if root.exists("/systemctl.log") else ""
+        with open(root.inside("/systemctl.log"), "w"):
+            return [line.split()[-2] for line in text.splitlines()]
+    return asked
+
+
+@contextlib.contextmanager
+def running(root):
+    """The installed daemon; it ends well."""
+    log = os.path.join(root.folder, "daemon.log")
+    with open(log, "w") as out:
+        daemon = reap.start(root.command("/usr/sbin/kanatad", "-d"), stdout=out)
+    try:
+        wait(lambda: root.run("kanatactl", "show", "workers").rc == 0, 40,
+             "the installed daemon to answer")
+        yield
+    finally:
+        daemon.terminate()
+        print(read(log))
+    equal(reap.wait(daemon, 20), 0, "its exit status")
+
+
+def kept(root):
+    """Names, owners, modes and contents of what is not the package's."""
+    def one(path):
+        now = os.lstat(root.inside(path))
+        return path, now.st_mode, now.st_uid, now.st_gid, read(root.inside(path))
+    return [one("/etc/kanata/" + name) for name in ("kanata.conf", "instatus.key", "kubeconfig")]
+
+
+def left_over(root):
+    """What is there that was not before, by its name."""
+    found = []
+    for path, folders, files in os.walk(f"/proc/{root.holder.pid}/root{root.folder}/upper"):
+        found += [os.path.join(path, name).split("/upper", 1)[1] for name in folders + files
+                  if "kanata" in name and root.exists(os.path.join(path, name).split("/upper")[1])]
+    return sorted(found)
+
+
 @limit(900)
-def test_install_run_remove_purge():
+def test_install_upgrade_remove_purge():
     deb = make_deb()["deb"]
     root = Root()
-    shutil.copy(deb, root.inside("/kanata.deb"))
-    root.run("dpkg", "-i", "/kanata.deb", timeout=120).expect(0)
+    asked = pretend_systemd(root)
+    shutil.copy(older(deb), root.inside("/older.deb"))
+    shutil.copy(deb, root.inside("/newer.deb"))
+    root.run("dpkg", "-i", "/older.deb", timeout=120).expect(0)
+    equal(asked(), ["start"], "what systemd is asked for by an installation")
     root.run("getent", "passwd", "_kanata").expect(0, "_kanata:x:.*:/var/lib/kanata:.*/nologin")
     for path, mode in (("/var/lib/kanata", "700 _kanata"), ("/run/kanata", "755 _kanata"),
                        ("/etc/kanata", "755 root")):
@@ -91,22 +168,26 @@ def test_install_run_remove_purge():
     root.run("kanatad", "-n").expect(1, "/etc/kanata/kanata.conf: No such file")
     page = configure(root)
     root.run("kanatad", "-n").expect(0, "components:")
-    daemon = reap.start(root.command("/usr/sbin/kanatad", "-d", "--observe"),
-                        stdout=open(root.output, "a"))
-    try:
-        wait(lambda: root.run("kanatactl", "show", "workers").rc == 0, 40,
-             "the installed daemon to answer")
+    with running(root):
         wait(lambda: page.requests("GET", "/components"), 30, "it to look at the page")
-    finally:
-        daemon.terminate()
-        print(read(root.output))
-    equal(reap.wait(daemon, 20), 0, "its exit status")
+        root.run("kanatactl", "silence", "cmp", "1d").expect(0)
+    before = kept(root)
+    root.run("dpkg", "-i", "/newer.deb", timeout=120).expect(0)
+    # Started anew, not stopped meanwhile; what it was given and what it knows is there.
+    equal(asked(), ["restart"], "what systemd is asked for by an upgrade")
+    equal(kept(root), before, "the configuration")
+    root.run("stat", "-c", "%a %U", "/var/lib/kanata").expect(0, "700 _kanata")
+    with running(root):
+        wait(lambda: "cmp" in root.run("kanatactl", "show", "silences").out, 40,
+             "what it knew before")
     root.run("dpkg", "-r", "kanata", timeout=120).expect(0)
+    equal(asked(), ["stop"], "what systemd is asked for by a removal")
     for path in ("/usr/sbin/kanatad", "/usr/bin/kanatactl", "/usr/libexec/kanata",
                  "/lib/systemd/system/kanatad.service", "/usr/lib/sysusers.d/kanata.conf"):
         assert not root.exists(path), f"{path} is left over"
     # Configuration and state stay until it is purged.
     assert root.exists("/etc/kanata/kanata.conf") and root.exists("/var/lib/kanata/kanata.mdb")
     root.run("dpkg", "-P", "kanata", timeout=120).expect(0)
-    assert not root.exists("/var/lib/kanata"), "the state is left over"
+    # It does not remove what it did not bring.
+    equal(left_over(root), ["/etc/kanata", "/etc/kanata/kanata.conf"], "files after the purge")
     assert root.exists("/etc/kanata/instatus.key"), "it removed what it did not bring"
