@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -147,6 +148,28 @@ def test_restart():
     equal(web.get("/healthz").status, 200, "without a dialer")
     web.wait("/healthz")
     world.kanata.assert_cage()
+
+
+@limit(90)
+def test_crash():
+    """After a memory fault it is away for a while; the others go on without it, and a
+    reload without the section and with it brings it back at once."""
+    world, web = world_with_web()
+    world.wait_all()
+    web.wait("/healthz")
+    os.kill(world.kanata.pids()["web"], signal.SIGSEGV)
+    world.kanata.wait_log(r"web ended: .*SIGSEGV.*; started again in 30 s")
+    world.outage("api", "cmp")
+    section = world.config.pop("web")
+    world.kanata.configure(world.config)
+    world.kanata.reload().expect(0)
+    world.kanata.configure({**world.config, "web": section})
+    world.kanata.reload().expect(0)
+    web.wait("/healthz")
+    equal([i["status"] for i in web.wait("/v1/incidents").json()], ["INVESTIGATING"],
+          "incidents that it knows")
+    world.kanata.assert_cage()
+    world.kanata.assert_no_restarts(but="web")
 
 
 def certificate(folder, authority, names="DNS:localhost"):
