@@ -270,6 +270,8 @@ bool	 agenda_active(const struct incidents *);
 void	 rules_texts(char ***, char *const *);
 
 /* order.c */
+/* What the page shows of it because of us, or may be about to. */
+enum page_status component_published(const struct component *);
 /* Frees the texts of its orders. */
 void	 order_clear(struct component *);
 /* There is one, in force or not. */

@@ -216,9 +216,8 @@ incidents_each_order(struct incidents *core, uint64_t now,
 
 /* -- what follows for a component ----------------------------------------- */
 
-/* What the page shows because of us, or may be about to. */
-static enum page_status
-said_of(const struct component *c)
+enum page_status
+component_published(const struct component *c)
 {
 	const struct incident *i = c->incident;
 	const struct entry *e;
@@ -285,7 +284,7 @@ order_apply(struct incidents *core, struct component *c, uint64_t now)
 	}
 	if (!c->silenced)
 		return;
-	said = said_of(c);
+	said = component_published(c);
 	if (c->debounce.wanted > said)
 		c->debounce.wanted = said;
 	if ((c->hushed = said < PAGE_MAJOR))

@@ -16,21 +16,25 @@ plan_at(struct incidents *core, uint64_t when)
 /* -- time passes for each component --------------------------------------- */
 
 /*
- * An outage that was due and is over before a word was said of it never was:
- * the next one waits anew.
+ * What was due and is over before a word was said of it never was: the next time it
+ * waits as long as any.
  */
 static void
 plan_unsaid(const struct incidents *core, struct component *c)
 {
+	const struct webhook *w = &core->webhook;
 	struct debounce *d = &c->debounce;
+	enum page_status least;
 
-	if (!(core->options.publish & PUBLISH_INCIDENTS) ||
-	    core->webhook.down || core->webhook.posting ||
-	    c->incident != NULL || c->muted || c->set >= PAGE_DEGRADED)
+	/* What a webhook has said of all of them goes on. */
+	if (w->down || w->unsure || w->object.flying == OP_WEBHOOK ||
+	    c->muted || !d->known || d->frozen)
 		return;
-	if (d->known && !d->frozen && d->wanted >= PAGE_DEGRADED &&
-	    d->level < PAGE_DEGRADED)
-		d->wanted = c->set;
+	least = component_published(c);
+	if (d->level >= PAGE_DEGRADED && d->level > least)
+		least = d->level;
+	if (d->wanted >= PAGE_DEGRADED && d->wanted > least)
+		d->wanted = least;
 }
 
 /*
@@ -44,7 +48,8 @@ plan_escalation(struct incidents *core, struct component *c, uint64_t now)
 	uint64_t began = c->outage;
 
 	if (!c->configured || c->escalate_after == 0 ||
-	    (d->known && d->wanted < PAGE_DEGRADED))
+	    (d->known && (d->wanted == PAGE_OPERATIONAL ||
+	    (d->wanted == PAGE_MAINTENANCE && c->incident == NULL))))
 		began = 0;
 	else if (began == 0 && d->known)
 		began = d->at_least[PAGE_DEGRADED] != TIME_NEVER ?

@@ -296,6 +296,76 @@ test_unsaid_is_not_due(void **state)
 	model_free(m);
 }
 
+/* The same of how bad it was. */
+static void
+test_unsaid_is_not_as_bad(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	m->down = true;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER + 5 * S);
+	model_health(m, 0, HEALTH_PARTIAL);
+	m->down = false;
+	model_pass(m, 5 * S);
+	assert_page(m, 0, PAGE_PARTIAL);
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER - 1);
+	assert_page(m, 0, PAGE_PARTIAL);
+	model_pass(m, 1);
+	assert_page(m, 0, PAGE_MAJOR);
+	model_free(m);
+}
+
+/* Whatever is published of it. */
+static void
+test_unsaid_without_incidents(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	m->options.publish = PUBLISH_STATUSES | PUBLISH_WEBHOOK;
+	model_configure(m);
+	m->down = true;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER + 5 * S);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, 2 * S);
+	m->down = false;
+	model_pass(m, UP_AFTER);
+	assert_int_equal(m->posts, 0);
+	assert_int_equal(m->triggers, 0);
+	assert_null(model_record(m, "component/c0"));
+	assert_null(model_record(m, "webhook"));
+	model_free(m);
+}
+
+/* A short recovery does not end an outage, nor does it with an update in it. */
+static void
+test_escalates_over_an_update(void **state)
+{
+	struct model *m = world(1);
+
+	(void)state;
+	model_conf(m, 0)->escalate_after = 300 * S;
+	model_configure(m);
+	model_health(m, 0, HEALTH_PARTIAL);
+	model_pass(m, 40 * S);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, 20 * S);
+	model_health(m, 0, HEALTH_ROLLING);
+	model_pass(m, 20 * S);
+	model_health(m, 0, HEALTH_OK);
+	model_pass(m, 40 * S);
+	model_health(m, 0, HEALTH_PARTIAL);
+	model_pass(m, 180 * S - 1);
+	assert_page(m, 0, PAGE_PARTIAL);
+	model_pass(m, 1);
+	assert_page(m, 0, PAGE_MAJOR);
+	model_free(m);
+}
+
 /* A watcher that is gone leaves nothing behind that time makes worse. */
 static void
 test_watcher_is_gone(void **state)
@@ -479,6 +549,9 @@ main(void)
 		cmocka_unit_test(test_clock_set_back_while_it_fails),
 		cmocka_unit_test(test_clock_set_back_while_it_is_late),
 		cmocka_unit_test(test_unsaid_is_not_due),
+		cmocka_unit_test(test_unsaid_is_not_as_bad),
+		cmocka_unit_test(test_unsaid_without_incidents),
+		cmocka_unit_test(test_escalates_over_an_update),
 		cmocka_unit_test(test_watcher_is_gone),
 		cmocka_unit_test(test_worst_first),
 		cmocka_unit_test(test_worst_of_a_group),

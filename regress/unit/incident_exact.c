@@ -299,7 +299,8 @@ play(uint64_t seed, bool cut)
 			continue;
 		n = model_random(m->n);
 		model_health(m, n, m->component[n].health != HEALTH_OK ?
-		    HEALTH_OK : n == 0 ? HEALTH_PARTIAL : HEALTH_MAJOR);
+		    HEALTH_OK : model_random(5) == 0 ? HEALTH_ROLLING :
+		    n == 0 ? HEALTH_PARTIAL : HEALTH_MAJOR);
 		if (model_random(6) == 0)
 			model_order(m, model_random(m->n),
 			    (enum order_kind)model_random(ORDER_MAX),
