@@ -187,14 +187,26 @@ reference_tick(struct reference *r, enum page_status level, uint64_t now)
 	return (false);
 }
 
+/* What was due waits for others, perhaps, and is over before it is said. */
+static void
+reference_unsaid(struct reference *r, enum page_status level,
+    enum page_status shown)
+{
+	if (r->said > level && r->said > shown)
+		r->said = level > shown ? level : shown;
+}
+
 static unsigned
 reference_all(struct reference *reference, const struct model *m)
 {
 	unsigned n, changes = 0;
+	enum page_status level;
 
-	for (n = 0; n < m->n; n++)
-		changes += reference_tick(&reference[n],
-		    level_of(m->component[n].health), m->now);
+	for (n = 0; n < m->n; n++) {
+		level = level_of(m->component[n].health);
+		changes += reference_tick(&reference[n], level, m->now);
+		reference_unsaid(&reference[n], level, m->component[n].page);
+	}
 	return (changes);
 }
 
