@@ -113,7 +113,9 @@ serve_names(int fd)
 		buf[n] = '\0';
 		if (strcasestr((char *)buf + 13, "silent"))
 			continue;
-		ip = strcasestr((char *)buf + 13, "here") ? here :
+		ip = strcasestr((char *)buf + 13, "here") ||
+		    strcasecmp((char *)buf + 12, "\4etcd\6kanata\3svc"
+		    "\7cluster\5local") == 0 ? here :
 		    strcasestr((char *)buf + 13, "away") ? away : NULL;
 		buf[2] = 0x81;
 		buf[3] = ip == NULL ? 0x83 : 0x80;
@@ -162,7 +164,8 @@ write_file(const char *path, const char *fmt, ...)
 
 enum {
 	LIVE = 64, CLOSED, ANOTHER_INSTANCE, ANOTHER_ROLE, ELSEWHERE, ELSEWHERE_NAME,
-	LOCALHOST, HERE_NAME, NO_NAME, SILENT_NAME, EYES_A, EYES_B, DEAD
+	LOCALHOST, HERE_NAME, NO_NAME, SILENT_NAME, EYES_A, EYES_B, DEAD,
+	SERVICE
 };
 
 static const struct conf_endpoint *
@@ -185,6 +188,7 @@ endpoints(unsigned *count)
 		{ .number = EYES_A, .host = "eyes-a.test" },
 		{ .number = EYES_B, .host = "eyes-b.test" },
 		{ .number = DEAD, .host = "127.0.0.2" },
+		{ .number = SERVICE, .host = "etcd.kanata.svc" },
 	};
 	unsigned i;
 
@@ -210,18 +214,18 @@ start(void)
 	link_fd = child_link(&dialer, ROLE_WATCHER, 0);
 }
 
+#define PLAIN	"nameserver 127.0.0.1:%u\noptions timeout:1 attempts:1\n"
+static unsigned	 dns;		/* the name server's port */
+
 static int
 setup(void **state)
 {
-	unsigned dns;
-
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(resolv_conf, sizeof(resolv_conf), "%s/resolv.conf", dir);
 	snprintf(hosts, sizeof(hosts), "%s/hosts", dir);
 	dns = start_name_server();
-	write_file(resolv_conf, "nameserver 127.0.0.1:%u\n"
-	    "options timeout:1 attempts:1\n", dns);
+	write_file(resolv_conf, PLAIN, dns);
 	write_file(hosts, "127.0.0.2 eyes-a.test\n127.0.0.1 eyes-a.test\n"
 	    "127.0.0.1 eyes-b.test\n127.0.0.2 eyes-b.test\n");
 	live = listen_on("127.0.0.1", 0, 64);
@@ -482,6 +486,25 @@ bad_configuration(void **state)
 	check_connected(expect_connected(33, LIVE));
 }
 
+/* As a kubelet writes resolv.conf: a Service is found by a part of its name. */
+static void
+name_of_a_service(void **state)
+{
+	(void)state;
+	close(link_fd);
+	assert_int_equal(child_stop(&dialer), 0);
+	write_file(resolv_conf, "search shop.svc.cluster.local "
+	    "svc.cluster.local cluster.local\nnameserver 127.0.0.1:%u\n"
+	    "options ndots:5 timeout:1 attempts:1\n", dns);
+	start();
+	ask(1, SERVICE);
+	check_connected(expect_connected(1, SERVICE));
+	close(link_fd);
+	assert_int_equal(child_stop(&dialer), 0);
+	write_file(resolv_conf, PLAIN, dns);
+	start();
+}
+
 /* No file can be opened in the cage: another dialer has to read them. */
 static void
 resolver_files_change(void **state)
@@ -563,6 +586,7 @@ main(void)
 		cmocka_unit_test(nothing_answers),
 		cmocka_unit_test(nonsense_from_a_worker),
 		cmocka_unit_test(bad_configuration),
+		cmocka_unit_test(name_of_a_service),
 		cmocka_unit_test(resolver_files_change),
 		cmocka_unit_test(waits_for_the_configuration),
 		cmocka_unit_test(waits_for_the_reload),
