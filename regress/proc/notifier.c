@@ -297,6 +297,34 @@ test_protocol_broken(void **state)
 	close_beds();
 }
 
+/* A web without users has nobody who could order anything; it may ask. */
+static void
+test_orders_of_nobody(void **state)
+{
+	struct message_out *m;
+	struct bed *b;
+	int web;
+
+	(void)state;
+	open_beds(NULL, 1, NULL);
+	b = beds;
+	WAIT(b, b->loaded);
+	web = child_link(&b->child, ROLE_WEB, 0);
+	assert_int_equal(message_send(web, message_new(MSG_FEED_ASK, 1), -1),
+	    0);
+	receive(web, ROLE_NOTIFIER, ROLE_WEB, MSG_SHOW_COMPONENT);
+	m = message_new(MSG_CTL_SILENCE, 2);
+	message_put_s(m, "c0");
+	message_put_u(m, 3600000);
+	message_put_s(m, "because");
+	message_put_s(m, "nobody");
+	assert_int_equal(message_send(web, m, -1), 0);
+	WAIT(b, b->hung[ROLE_WEB]);
+	close(web);
+	outage();
+	close_beds();
+}
+
 /* -- the rest ----------------------------------------------------------------------- */
 
 /* TLS is wanted, and what answers does not speak it: nothing is said to it. */
@@ -358,6 +386,7 @@ main(void)
 		cmocka_unit_test(test_nonsense_stored),
 		cmocka_unit_test(test_store_unasked),
 		cmocka_unit_test(test_protocol_broken),
+		cmocka_unit_test(test_orders_of_nobody),
 		cmocka_unit_test(test_no_tls),
 		cmocka_unit_test(test_flood_of_health),
 		cmocka_unit_test(test_list),
