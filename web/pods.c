@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,8 @@ on_forget(evutil_socket_t fd, short what, void *arg)
 	LIST_FOREACH(w, &mirror.watchers, entry)
 		send_follow(w, false);
 	forget_all();
+	/* They lie between what stays: free(3) alone gives none of it back. */
+	malloc_trim(0);
 }
 
 static void

@@ -111,6 +111,7 @@ static void
 test_slow_clients(void **state)
 {
 	int drip = client("GET /v1/"), silent = client(NULL);
+	unsigned long before;
 	int unread;
 	uint64_t end = ticks() + 150000;
 
@@ -127,7 +128,11 @@ test_slow_clients(void **state)
 	/* All this time nothing was heard of the parent. */
 	assert_int_equal(ask("/healthz"), 503);
 	assert_non_null(strstr(reply, "kanatad: nothing heard of it for"));
+	before = resident();
 	expect_no_follow();
+	assert_int_equal(ask("/v1/"), 200);
+	if (before != 0 && resident() + PODS / 4 > before)
+		fail_msg("%lu KiB, before that %lu", resident(), before);
 	close(drip);
 	close(silent);
 	close(unread);
