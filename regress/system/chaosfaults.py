@@ -10,6 +10,7 @@ from kanata import alive, send
 NAMED_KILLS = 3         # of one worker; then all, since the parent waits longer
                         # each time that a worker dies
 FREEZES = 0.15          # of what happens to one of several daemons
+RELOADS = 0.3           # a worker may then die while it prepares
 
 
 class PageFaults:
@@ -62,7 +63,7 @@ class DaemonFaults:
 
     def __init__(self, daemons, random):
         self.daemons, self.random = daemons, random
-        self.kills = self.freezes = 0
+        self.kills = self.freezes = self.reloads = 0
         self.named = {daemon: {} for daemon in daemons}
         self.next, self.still, self.thaw_at = 0, [], None
         self.begins = {daemon: 0 for daemon in daemons}     # of what it logs
@@ -93,9 +94,12 @@ class DaemonFaults:
         is there ends all. Later nothing may."""
         if daemon.child.poll() is None:
             return
-        if "kanatad: running" in daemon.log(self.begins[daemon]):
+        if self.is_running(daemon):
             raise Ended(f"kanatad ended by itself with {daemon.child.returncode}")
         self.kill_all(daemon)
+
+    def is_running(self, daemon):
+        return "kanatad: running" in daemon.log(self.begins[daemon])
 
     def freeze(self, daemon, now):
         """All of it, or one of its processes."""
@@ -108,6 +112,9 @@ class DaemonFaults:
     def kill(self, daemon):
         pids = daemon.pids()
         names = [name for name in sorted(pids) if name != "parent"]
+        if self.random.random() < RELOADS and self.is_running(daemon):
+            self.reloads += 1
+            daemon.child.send_signal(signal.SIGHUP)
         self.kills += 1
         if self.random.random() < 0.2 or not names:
             return self.kill_all(daemon)
