@@ -12,7 +12,7 @@
 
 static struct setup	*running, *next;	/* next: a reload's, or the first */
 static uint64_t		 generation;
-static bool		 parsing;
+static bool		 parsing, once_more;
 static configure_done_fn done_fn;
 static void		*done_arg;
 static struct event	*barrier_timer;
@@ -69,6 +69,10 @@ report(const char *error)
 	done_fn = NULL;
 	if (fn != NULL)
 		fn(error, done_arg);
+	if (once_more) {
+		once_more = false;
+		configure_reload(NULL, NULL);
+	}
 }
 
 /* The running configuration has no use for it. */
@@ -460,6 +464,14 @@ on_parsed(struct setup *setup, const char *error)
 	setup_free(setup);
 	notify_send("READY=1");
 	report(error);
+}
+
+/* The file may have changed since it was read. */
+void
+configure_reload_again(void)
+{
+	if (configure_reload(NULL, NULL) == -1)
+		once_more = true;
 }
 
 int

@@ -245,6 +245,8 @@ typedef void	(*configure_done_fn)(const char *error, void *arg);
 void		 configure_begin(struct setup *);
 /* -1: one is under way already. */
 int		 configure_reload(configure_done_fn, void *arg);
+/* If one is under way, another is begun when it has ended. */
+void		 configure_reload_again(void);
 /* Messages from workers about configuration and secrets; contract of
  * channel_dispatch_fn. */
 const char	*configure_dispatch(struct child *, struct message *);

@@ -207,8 +207,7 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	(void)arg;
 	if (sig == SIGHUP) {
-		if (configure_reload(NULL, NULL) == -1)
-			log_warnx("reload: one is under way already");
+		configure_reload_again();
 		return;
 	}
 	log_info("stopped by SIG%s", sigabbrev_np(sig));

@@ -48,6 +48,29 @@ def test_by_signal():
     world.kanata.wait_health("cmp-web", "ok")
 
 
+def wait_preparing(world, pid):
+    wait(lambda: [w["state"] for w in world.kanata.workers() if w["pid"] == pid] ==
+         ["preparing"], 20, "the worker to be asked")
+
+
+def test_signal_during_a_reload():
+    """What was written after the file had been read is read when that is done."""
+    world = world_of_two()
+    watcher = world.kanata.pids()["watcher"]
+    os.kill(watcher, signal.SIGSTOP)
+    world.kanata.child.send_signal(signal.SIGHUP)
+    wait_preparing(world, watcher)
+    world.kanata.configure({**world.config, "components": {"cmp-web": "web"}})
+    for _ in range(3):
+        world.kanata.child.send_signal(signal.SIGHUP)
+    wait_preparing(world, watcher)      # and the signals are heard
+    os.kill(watcher, signal.SIGCONT)
+    wait(lambda: [c["id"] for c in world.kanata.show()["components"]] == ["cmp-web"], 20,
+         "the new configuration")
+    world.kanata.wait_health("cmp-web", "ok")
+    equal(len(re.findall("reload: reading", world.kanata.log())), 2, "reloads")
+
+
 def test_component_removed_during_outage():
     """Nobody looks after it any more: what Kanata opened, it closes."""
     world = world_of_two()
@@ -151,8 +174,7 @@ def test_worker_ends_while_it_prepares():
     os.kill(watcher, signal.SIGSTOP)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         reload = pool.submit(world.kanata.reload)
-        wait(lambda: [w["state"] for w in world.kanata.workers() if w["pid"] == watcher] ==
-             ["preparing"], 20, "the watcher to be asked")
+        wait_preparing(world, watcher)
         os.kill(watcher, signal.SIGKILL)
         reload.result().expect(1, "watcher/sim ended: SIGKILL")
     world.kanata.wait_health("cmp-api", "ok")
