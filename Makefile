@@ -82,7 +82,7 @@ kanata-dialer_SRCS = $(worker) dialer/main.c dialer/dial.c dialer/resolve.c \
 		dialer/listen.c
 kanata-dialer_LIBS = -levent_core -levent_extra -lmsgpackc -lseccomp -lbsd
 
-decoding =	watcher/table.c watcher/timestamp.c common/selector.c \
+decoding =	watcher/table.c common/timestamp.c common/selector.c \
 		watcher/resource.c watcher/facts.c watcher/object.c \
 		watcher/object_pod.c watcher/object_json.c \
 		watcher/object_wire.c watcher/object_wire_pod.c \
@@ -111,7 +111,7 @@ incidents =	notifier/incident.c notifier/rules.c notifier/debounce.c \
 		notifier/shown.c notifier/record.c notifier/member.c \
 		common/json_text.c \
 		notifier/text.c notifier/expand.c notifier/view.c \
-		notifier/timestamp.c notifier/order.c notifier/lookup.c \
+		common/timestamp.c notifier/order.c notifier/lookup.c \
 		notifier/explain.c common/duration.c
 history =	notifier/history.c notifier/days.c
 kanata-notifier_SRCS = $(worker) $(http) $(incidents) \
@@ -294,7 +294,7 @@ unit_recording_SRCS = $(common) $(incidents) $(recording)
 unit_recording_LIBS = -ljansson $(unit_message_LIBS)
 
 UNIT +=		timestamp selector splitter health health_merge
-unit_timestamp_SRCS = watcher/timestamp.c
+unit_timestamp_SRCS = common/timestamp.c
 unit_selector_SRCS = common/log.c common/selector.c
 unit_selector_LIBS = -lbsd
 unit_splitter_SRCS = common/log.c watcher/splitter.c
@@ -341,7 +341,7 @@ unit_table_SRCS = common/log.c watcher/table.c
 unit_table_LIBS = -lbsd
 
 UNIT +=		execcred renew
-unit_execcred_SRCS = common/log.c watcher/execcred.c watcher/timestamp.c
+unit_execcred_SRCS = common/log.c watcher/execcred.c common/timestamp.c
 unit_execcred_LIBS = -ljansson -lbsd
 unit_renew_SRCS = $(unit_execcred_SRCS) watcher/renew.c
 unit_renew_LIBS = -levent_core $(unit_execcred_LIBS)

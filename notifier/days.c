@@ -8,9 +8,9 @@
 
 #include "../common/json_text.h"
 #include "../common/log.h"
+#include "../common/timestamp.h"
 #include "../common/xmalloc.h"
 #include "history_local.h"
-#include "timestamp.h"
 
 #define DAY_MS		86400000ULL
 #define DAY_SECONDS	86400U

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/timestamp.h"
 #include "core.h"
 #include "expand.h"
-#include "timestamp.h"
 
 void
 expand_init(struct expand *out, size_t max)

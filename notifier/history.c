@@ -10,10 +10,10 @@
 #include "../common/json_text.h"
 #include "../common/json_values.h"
 #include "../common/log.h"
+#include "../common/timestamp.h"
 #include "../common/xmalloc.h"
 #include "history_local.h"
 #include "member.h"
-#include "timestamp.h"
 
 struct annals *
 history_new(void)

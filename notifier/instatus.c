@@ -6,9 +6,9 @@
 #include "../common/json_text.h"
 #include "../common/json_values.h"
 #include "../common/log.h"
+#include "../common/timestamp.h"
 #include "instatus.h"
 #include "member.h"
-#include "timestamp.h"
 
 /* -- what an answer means ------------------------------------------------- */
 

@@ -9,11 +9,11 @@
 
 #include "../common/duration.h"
 #include "../common/log.h"
+#include "../common/timestamp.h"
 #include "../common/xmalloc.h"
 #include "debounce.h"
 #include "lookup.h"
 #include "notifier.h"
-#include "timestamp.h"
 
 #define DURATION_MAX	(366ULL * 24 * 3600 * 1000)
 #define ORDERS_MAX	1000		/* at a time */

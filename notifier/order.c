@@ -15,8 +15,8 @@
 #include <string.h>
 
 #include "../common/json_text.h"
+#include "../common/timestamp.h"
 #include "core.h"
-#include "timestamp.h"
 
 static const char *const kind_words[ORDER_MAX] = { "silence", "maintenance" };
 static const enum history kind_events[ORDER_MAX] = {

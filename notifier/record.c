@@ -20,9 +20,9 @@
 
 #include "../common/json_text.h"
 #include "../common/log.h"
+#include "../common/timestamp.h"
 #include "core.h"
 #include "member.h"
-#include "timestamp.h"
 
 #define RECORD_VERSION	1
 

@@ -4,11 +4,11 @@
 
 #include "../common/json_text.h"
 #include "../common/log.h"
+#include "../common/timestamp.h"
 #include "core.h"
 #include "member.h"
 #include "recording.h"
 #include "row.h"
-#include "timestamp.h"
 
 #define VERSION		1
 #define WATCHERS_MAX	1000	/* numbers of them */

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "../common/log.h"
+#include "../common/timestamp.h"
 #include "core.h"
 #include "replay.h"
 #include "row.h"
-#include "timestamp.h"
 
 #define AFTER_THE_END	(24 * 3600 * 1000ULL)	/* ms */
 

@@ -8,8 +8,8 @@
 #include "../common/health.h"
 #include "../common/json_text.h"
 #include "../common/log.h"
+#include "../common/timestamp.h"
 #include "row.h"
-#include "timestamp.h"
 
 enum look { PLAIN, HEALTH, CAUSE, ROLLOUT, PUBLISH, WHICH, TIME, DURATION,
 	    PRIVATE };

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "../common/log.h"
+#include "../common/timestamp.h"
 #include "execcred.h"
-#include "timestamp.h"
 
 #define GROUP		"client.authentication.k8s.io/"
 #define TOKEN_MAX	(64 * 1024)

@@ -6,8 +6,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "../common/timestamp.h"
 #include "facts.h"
-#include "timestamp.h"
 
 const json_t *
 member(const json_t *o, const char *key)

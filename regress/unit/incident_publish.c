@@ -11,7 +11,6 @@
 #include <sys/queue.h>
 #include <cmocka.h>
 
-#include "../../notifier/timestamp.h"
 #include "model.h"
 
 #define S		1000ULL
@@ -177,28 +176,6 @@ test_texts(void **state)
 	model_free(m);
 }
 
-static void
-test_timestamps(void **state)
-{
-	char buf[TIMESTAMP_SIZE];
-
-	(void)state;
-	assert_string_equal(timestamp_format(1767225600123, buf),
-	    "2026-01-01T00:00:00.123Z");
-	assert_int_equal(timestamp_parse("2026-01-01T00:00:00.123Z"),
-	    1767225600123);
-	assert_int_equal(timestamp_parse("2026-01-01T00:00:00Z"),
-	    1767225600000);
-	assert_int_equal(timestamp_parse("2026-01-01T01:30:00.5+01:30"),
-	    1767225600500);
-	assert_int_equal(timestamp_parse("2026-01-01T00:00:00.123456Z"),
-	    1767225600123);
-	assert_int_equal(timestamp_parse(""), 0);
-	assert_int_equal(timestamp_parse("2026-01-01"), 0);
-	assert_int_equal(timestamp_parse("2026-01-01T00:00:00.1"), 0);
-	assert_int_equal(timestamp_parse("2026-01-01T00:00:00Zx"), 0);
-}
-
 int
 main(void)
 {
@@ -207,7 +184,6 @@ main(void)
 		cmocka_unit_test(test_publish),
 		cmocka_unit_test(test_publish_changes),
 		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_timestamps),
 	};
 
 	return (cmocka_run_group_tests(tests, NULL, NULL));

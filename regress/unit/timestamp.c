@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "../../watcher/timestamp.h"
+#include "../../common/timestamp.h"
 
 static void
 test_good(void **state)
@@ -64,12 +64,28 @@ test_bad(void **state)
 	}
 }
 
+static void
+test_format(void **state)
+{
+	char buf[TIMESTAMP_SIZE];
+
+	(void)state;
+	assert_string_equal(timestamp_format(1767225600123, buf),
+	    "2026-01-01T00:00:00.123Z");
+	assert_int_equal(timestamp_parse(buf), 1767225600123);
+	assert_string_equal(timestamp_format(253402300799999, buf),
+	    "9999-12-31T23:59:59.999Z");
+	assert_string_equal(timestamp_format(253402300800000, buf),
+	    "1970-01-01T00:00:00.000Z");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_format),
 	};
 
 	return (cmocka_run_group_tests_name("timestamp", tests, NULL, NULL));

@@ -1,7 +1,8 @@
 /*
  * RFC 3339 times.  Reads nothing but the text: no locale, no time zone files.
  */
-#include <stddef.h>
+#include <stdio.h>
+#include <time.h>
 
 #include "timestamp.h"
 
@@ -109,4 +110,20 @@ timestamp_parse(const char *s)
 	t = days_from_civil(year, month, day) * 86400 + hour * 3600 +
 	    minute * 60 + second - off * 60;
 	return (t < 0 ? 0 : (uint64_t)t * 1000 + ms);
+}
+
+const char *
+timestamp_format(uint64_t ms, char buf[TIMESTAMP_SIZE])
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm tm;
+	size_t n;
+
+	if (gmtime_r(&seconds, &tm) == NULL || tm.tm_year > 9999 - 1900) {
+		seconds = 0;
+		gmtime_r(&seconds, &tm);
+	}
+	n = strftime(buf, TIMESTAMP_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + n, TIMESTAMP_SIZE - n, ".%03uZ", (unsigned)(ms % 1000));
+	return (buf);
 }
