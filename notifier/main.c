@@ -8,6 +8,8 @@
  * descriptors from the dialer to Instatus.
  */
 #include <bsd/stdlib.h>
+#include <bsd/string.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../common/http.h"
@@ -22,6 +24,7 @@ struct incidents	*core;
 struct watcher {
 	struct channel	*channel;	/* NULL: not in use */
 	unsigned	 instance;
+	char		 cluster[64];	/* that it watches, as the parent says */
 };
 
 static struct watcher	 watchers[WATCHERS_MAX];
@@ -142,12 +145,14 @@ on_health(struct watcher *w, struct message *m)
 {
 	struct component_view before = { .id = NULL };
 	struct health_report r;
-	int news;
+	int news = -1;
 
 	if (!recording_report(m, w->instance, &r))
 		return ("no such health");
 	incidents_component(core, r.component, &before);
-	news = incidents_health(core, &r, clock_now());
+	if (before.id == NULL || !before.configured ||
+	    strcmp(before.cluster, w->cluster) == 0)
+		news = incidents_health(core, &r, clock_now());
 	if (news != -1)
 		tap_health(&r);
 	if (news == -1)
@@ -225,6 +230,7 @@ watcher_link(unsigned instance, int fd)
 	}
 	w = &watchers[n];
 	w->instance = instance;
+	strlcpy(w->cluster, worker_link_cluster(), sizeof(w->cluster));
 	w->channel = channel_new(worker_base(), fd, ROLE_NOTIFIER,
 	    ROLE_WATCHER, dispatch_watcher, watcher_gone, w);
 }

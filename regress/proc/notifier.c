@@ -297,6 +297,33 @@ test_protocol_broken(void **state)
 	close_beds();
 }
 
+/* One that speaks of components of another cluster, which nobody has spoken of yet. */
+static void
+test_watcher_of_others(void **state)
+{
+	struct bed *b;
+	int i;
+
+	(void)state;
+	open_beds(NULL, 1, NULL);
+	b = beds;
+	WAIT(b, b->loaded);
+	close(b->watcher);
+	b->watcher = child_link_of(&b->child, ROLE_WATCHER, 1, "other");
+	for (i = 0; i < 50; i++) {
+		watcher_says(b, 0, HEALTH_MAJOR);
+		watcher_says(b, 1, HEALTH_MAJOR);
+		pump(20);
+	}
+	close(b->watcher);
+	b->watcher = child_link(&b->child, ROLE_WATCHER, 0);
+	watcher_says(b, 0, HEALTH_OK);
+	watcher_says(b, 1, HEALTH_OK);
+	outage();
+	assert_int_equal(b->asked[CREATE], 1);
+	close_beds();
+}
+
 /* A web without users has nobody who could order anything; it may ask. */
 static void
 test_orders_of_nobody(void **state)
@@ -386,6 +413,7 @@ main(void)
 		cmocka_unit_test(test_nonsense_stored),
 		cmocka_unit_test(test_store_unasked),
 		cmocka_unit_test(test_protocol_broken),
+		cmocka_unit_test(test_watcher_of_others),
 		cmocka_unit_test(test_orders_of_nobody),
 		cmocka_unit_test(test_no_tls),
 		cmocka_unit_test(test_flood_of_health),
