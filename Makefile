@@ -99,10 +99,10 @@ streams =	watcher/stream.c watcher/stream_fail.c \
 		watcher/frame.c watcher/backoff.c
 kanata-watcher_SRCS = $(worker) $(http) $(components) $(streams) \
 		watcher/main.c watcher/cluster.c watcher/streams.c \
-		watcher/credential.c \
+		watcher/credential.c watcher/pem.c \
 		watcher/renew.c watcher/execcred.c watcher/server.c \
 		watcher/feed.c
-kanata-watcher_LIBS = -lcurl -lssl -levent_core -ljansson -lprotobuf-nanopb \
+kanata-watcher_LIBS = -lcurl -lssl -lcrypto -levent_core -ljansson -lprotobuf-nanopb \
 		-lmsgpackc -lseccomp -lbsd
 
 incidents =	notifier/incident.c notifier/rules.c notifier/debounce.c \

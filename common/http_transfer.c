@@ -404,10 +404,14 @@ http_transfer_error(const struct http_request *req, CURLcode code)
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WEIRD_SERVER_REPLY:
 		return ("the answer is not HTTP");
-	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
+		return ("the client certificate and its key cannot be used: "
+		    "expected a pair in PEM, without a password");
 	case CURLE_SSL_CACERT_BADFILE:
+		return ("the certificate authority cannot be used: expected "
+		    "certificates in PEM");
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SSL_CIPHER:
 	case CURLE_SSL_ISSUER_ERROR:
 	case CURLE_SSL_CLIENTCERT:
 	case CURLE_PEER_FAILED_VERIFICATION:

@@ -7,6 +7,7 @@
 
 #include "../common/log.h"
 #include "credential.h"
+#include "pem.h"
 
 #define BEARER		"Bearer "
 #define TOKEN_MAX	(64 * 1024)
@@ -121,6 +122,18 @@ credentials_check(const struct credentials *c, bool tls, bool insecure)
 		    "use together");
 	if (tls && !insecure && c->ca.p == NULL)
 		return ("no CA certificates to verify the Kubernetes API with");
+	if (c->ca.p != NULL && !pem_is_certificate(&c->ca))
+		return ("the certificate authority: expected a certificate in "
+		    "PEM");
+	if (c->cert.p == NULL)
+		return (NULL);
+	if (!pem_is_certificate(&c->cert))
+		return ("the client certificate: expected a certificate in PEM");
+	if (!pem_is_key(&c->key))
+		return ("the client key: expected a private key in PEM, without "
+		    "a password");
+	if (!pem_is_pair(&c->cert, &c->key))
+		return ("the client key is not that of the client certificate");
 	return (NULL);
 }
 

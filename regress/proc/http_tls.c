@@ -79,12 +79,22 @@ client_certificate(void **state)
 	o.key = key[ECDSA];
 	o.key_len = strlen(key[ECDSA]);
 	s = http_server_new(&o);
-	expect(get(s, "/echo"), HTTP_NOT_SENT, 0, "key");
+	expect(get(s, "/echo"), HTTP_NOT_SENT, 0,
+	    "the client certificate and its key cannot be used");
 	http_server_free(s);
 	o.key = cert[ED25519];
 	o.key_len = strlen(cert[ED25519]);
 	s = http_server_new(&o);
-	expect(get(s, "/echo"), HTTP_NOT_SENT, 0, "key");
+	expect(get(s, "/echo"), HTTP_NOT_SENT, 0,
+	    "the client certificate and its key cannot be used");
+	http_server_free(s);
+	o.cert = o.key = NULL;
+	o.cert_len = o.key_len = 0;
+	o.ca = "garbage";
+	o.ca_len = 7;
+	s = http_server_new(&o);
+	expect(get(s, "/echo"), HTTP_NOT_SENT, 0,
+	    "the certificate authority cannot be used");
 	http_server_free(s);
 }
 

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 
-from harness import equal, free_port, limit, temp_dir, wait, write
+from harness import Authority, equal, free_port, limit, temp_dir, wait, write
 from world import TOKEN, Kube, Page, World
 
 
@@ -137,6 +137,32 @@ def test_refused_by_one_worker():
     write(token, TOKEN)
     world.kanata.reload().expect(0)
     world.kanata.wait_health("cmp-web", "ok")
+
+
+@limit(90)
+def test_broken_certificates():
+    """What TLS could not use is said at once, of which file, and changes nothing."""
+    folder = temp_dir()
+    ca = Authority(folder)
+    (crt, key), (_, other) = (ca.issue(name, f"/CN={name}", usage="clientAuth") for name in "ab")
+    read = lambda path: open(path).read()
+    garbage, half = write(f"{folder}/garbage", "garbage\n"), write(f"{folder}/half",
+                                                                   read(ca.crt)[:300])
+    key, other = (write(f"{path}-mine", read(path)) for path in (key, other))
+    world = world_of_two()
+    for authority, certificate, private, error in (
+            (garbage, crt, key, "the certificate authority: expected a certificate in PEM"),
+            (half, crt, key, "the certificate authority: expected a certificate in PEM"),
+            (ca.crt, garbage, key, "the client certificate: expected a certificate in PEM"),
+            (ca.crt, crt, garbage, "the client key: expected a private key in PEM, without"),
+            (ca.crt, crt, other, "the client key is not that of the client certificate")):
+        path = world.kube.kubeconfig(user={"client-certificate": certificate, "client-key": private},
+                                     server="https://127.0.0.1:1",
+                                     **{"certificate-authority": authority})
+        world.kanata.configure({**world.config, "clusters": [{"name": "sim", "kubeconfig": path}]})
+        world.kanata.reload().expect(1, f"watcher/sim: cluster sim: {error}")
+    assert_old_configuration(world)
+    world.kanata.assert_no_restarts()
 
 
 @limit(90)
