@@ -256,7 +256,7 @@ unit_lmdb_SRCS = $(common) store/embedded.c store/state.c
 unit_lmdb_LIBS = -llmdb $(unit_message_LIBS)
 
 UNIT +=		incident incident_property incident_exact incident_edges \
-		incident_trouble incident_publish order order_explain \
+		incident_answers incident_trouble incident_publish order order_explain \
 		order_property history instatus text
 unit_instatus_SRCS = $(common) common/json_values.c $(incidents) \
 		notifier/instatus.c notifier/gate.c
@@ -284,6 +284,8 @@ unit_incident_exact_SRCS = $(unit_incident_SRCS)
 unit_incident_exact_LIBS = $(unit_incident_LIBS)
 unit_incident_edges_SRCS = $(unit_incident_SRCS)
 unit_incident_edges_LIBS = $(unit_incident_LIBS)
+unit_incident_answers_SRCS = $(unit_incident_SRCS)
+unit_incident_answers_LIBS = $(unit_incident_LIBS)
 unit_incident_trouble_SRCS = $(unit_incident_SRCS)
 unit_incident_trouble_LIBS = $(unit_incident_LIBS)
 unit_incident_publish_SRCS = $(unit_incident_SRCS)
