@@ -115,6 +115,11 @@ wish_refused(const struct wish *w)
 	struct find f = { .kind = w->kind };
 	unsigned n;
 
+	if (!w->begin && !share_known()) {
+		snprintf(text, sizeof(text), "what there is to end is not known "
+		    "yet (%.300s): try again", persist_state());
+		return (text);
+	}
 	for (n = 0; n < w->n; n++) {
 		f.id = w->id[n];
 		f.running = 0;

@@ -129,6 +129,15 @@ send_silent(uint32_t id)
 	send_state(id, "incidents", text);
 }
 
+static void
+send_unknown_orders(uint32_t id)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "not known yet (%.400s)", persist_state());
+	send_state(id, "silences", text);
+}
+
 void
 show_answer(uint32_t id, uint64_t what)
 {
@@ -142,6 +151,8 @@ show_answer(uint32_t id, uint64_t what)
 		journal_show_days(worker_parent(), id);
 	if (what & SHOW_SILENCES)
 		incidents_each_order(core, clock_now(), send_order, &id);
+	if (what & SHOW_SILENCES && !share_known())
+		send_unknown_orders(id);
 	if (what & SHOW_STATE) {
 		send_state(id, "instatus", api_state());
 		send_state(id, "pages", page_state());

@@ -153,6 +153,10 @@ def test_replicas():
     # Without etcd it is refused, and says so.
     pair.etcd.stop()
     other.ctl("silence", "cmp", "1h").expect(1, "etcd cannot be used|etcd does not answer")
+    # Nor does one that has just begun say that there is nothing to end.
+    leader.start()
+    leader.ctl("maintenance", "end", "cmp").expect(1, "what there is to end is not known yet")
+    leader.ctl("show", "silences").expect(0, "silences: not known yet")
 
 
 @limit(120)
