@@ -14,7 +14,7 @@ extern struct incidents *core;
 /* main.c: looks soon for what there is to do; cheap, may be called often. */
 void	 notifier_kick(void);
 
-/* api.c: requests to Instatus, within its limits. */
+/* api.c, api_reply.c: requests to Instatus, within its limits. */
 void	 api_init(struct event_base *);
 const char *api_secret(enum secret, int fd);	/* of a configuration to come */
 const char *api_prepare(const struct conf *);
@@ -40,7 +40,7 @@ bool	 api_late(const struct api_reply *);
 uint64_t api_delay(const struct api_reply *, unsigned failures);
 const char *api_state(void);		/* for kanatactl show */
 
-/* page.c: what pages, components and incidents there are. */
+/* page.c, page_read.c: what pages, components and incidents there are. */
 void	 page_init(struct event_base *);
 void	 page_soon(void);		/* read it before anything is posted */
 /* Reads if it is time to; true while it reads or has to first. */
@@ -54,7 +54,7 @@ const char *page_state(void);
 /* When it was last read whole, in ms since 1970; 0: never. */
 uint64_t page_read_at(void);
 
-/* post.c: carries the core's operations out. */
+/* post*.c: carries the core's operations out. */
 void	 post_start(const struct operation *);
 unsigned post_flying(void);
 #define POST_FLYING_MAX	4
