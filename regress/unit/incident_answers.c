@@ -150,6 +150,28 @@ test_absent_is_no_success(void **state)
 	model_free(m);
 }
 
+/* What is found to have come through before the start gets better in its own time. */
+static void
+test_found_and_started_anew(void **state)
+{
+	struct model *m = world(PUBLISH_INCIDENTS | PUBLISH_STATUSES);
+
+	(void)state;
+	m->lose_after = 100;
+	model_health(m, 0, HEALTH_MAJOR);
+	model_pass(m, DOWN_AFTER);
+	m->lose_after = 0;
+	model_health(m, 0, HEALTH_OK);
+	model_restart(m);
+	model_pass(m, UP_AFTER - 1);
+	assert_int_equal(model_open(m, 0), 1);
+	assert_int_equal(m->component[0].page, PAGE_MAJOR);
+	model_pass(m, 1);
+	assert_int_equal(model_open(m, 0), 0);
+	assert_int_equal(m->component[0].page, PAGE_OPERATIONAL);
+	model_free(m);
+}
+
 /* What a human resolved stays so over a restart, though it is not as bad as it was
  * for long. */
 static void
@@ -180,6 +202,7 @@ main(void)
 		cmocka_unit_test(test_status_absent),
 		cmocka_unit_test(test_gone_from_the_page),
 		cmocka_unit_test(test_absent_is_no_success),
+		cmocka_unit_test(test_found_and_started_anew),
 		cmocka_unit_test(test_resolved_and_started_anew),
 	};
 
