@@ -352,6 +352,46 @@ test_orders_of_nobody(void **state)
 	close_beds();
 }
 
+static void
+wait_refused(struct bed *b, const char *why)
+{
+	struct message_out *m;
+
+	do {
+		b->listed = false;
+		b->rows[0] = '\0';
+		m = message_new(MSG_CTL_MAINTENANCE, 3);
+		message_put_b(m, false);
+		message_put_u(m, 0);
+		message_put_s(m, "");
+		message_put_s(m, "uid 0");
+		message_put_s(m, "c0");
+		child_send(&b->child, m, -1);
+		WAIT(b, b->listed);
+	} while (strstr(b->rows, why) == NULL);
+}
+
+/* That there is nothing to end is known when the store has said what there is. */
+static void
+test_end_of_what_is_not_known(void **state)
+{
+	struct bed *b;
+
+	(void)state;
+	open_beds(NULL, 1, NULL);
+	b = beds;
+	WAIT(b, b->loaded);
+	wait_refused(b, "is not under a maintenance");
+	assert_int_equal(message_send(b->store, message_new(MSG_SHARED_BEGIN,
+	    0), -1), 0);
+	wait_refused(b, "what there is to end is not known yet");
+	assert_int_equal(message_send(b->store, message_new(MSG_SHARED_END,
+	    0), -1), 0);
+	wait_refused(b, "is not under a maintenance");
+	outage();
+	close_beds();
+}
+
 /* -- the rest ----------------------------------------------------------------------- */
 
 /* TLS is wanted, and what answers does not speak it: nothing is said to it. */
@@ -415,6 +455,7 @@ main(void)
 		cmocka_unit_test(test_protocol_broken),
 		cmocka_unit_test(test_watcher_of_others),
 		cmocka_unit_test(test_orders_of_nobody),
+		cmocka_unit_test(test_end_of_what_is_not_known),
 		cmocka_unit_test(test_no_tls),
 		cmocka_unit_test(test_flood_of_health),
 		cmocka_unit_test(test_list),

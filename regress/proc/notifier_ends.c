@@ -201,6 +201,7 @@ on_parent(struct bed *b, struct message *m)
 		add_rows(b, message_get_s(m));
 		add_rows(b, message_get_s(m));
 		break;
+	case MSG_CTL_FAILED:
 	case MSG_LIST_FAILED:
 		add_rows(b, message_get_s(m));
 		/* FALLTHROUGH */
