@@ -276,7 +276,7 @@ test_no_watch(void **unused)
 	    "\"count\": -1}");
 	command("end_watches", "{}");
 	/* Until the next try is a while away. */
-	WAIT(watches_so_far() >= before + 10);
+	WAIT(watches_so_far() >= before + 8);
 	for (n = 2; n < 5; n++) {
 		share_is(&a, n, KEY1, n % 2 == 0 ? "one" : "two", 'D');
 		share_is(&b, n, KEY1, n % 2 == 0 ? "two" : "one", 'D');
