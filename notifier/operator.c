@@ -170,6 +170,9 @@ describe(const struct wish *w, const struct order *order, char *text,
 		strlcat(text, order->until == TIME_NEVER ? "it is ended" :
 		    timestamp_format(order->until, when), size);
 	}
+	if (worker_observe())
+		strlcat(text, "; with --observe nothing is stored, so only "
+		    "until kanatad ends", size);
 }
 
 /* Answers at once if it is refused, else when it is written. */

@@ -95,6 +95,7 @@ def test_observe():
          "the log to say what it would post")
     kube.heal("default", "api")
     world.kanata.wait_health("cmp", "ok")
+    world.kanata.ctl("silence", "cmp", "1h").expect(0, "silenced", "--observe", "nothing is stored")
     world.kanata.end()
     equal([r for r in world.page.requests() if r["method"] != "GET"], [], "what it posted")
 
