@@ -8,6 +8,8 @@ from harness import equal, wait
 
 PATIENCE = 20           # seconds that a component waits for the page in any weather
 SHOWN = 90              # ... and then in calm weather
+UNSURE = 20             # ... that an order without an answer may still be carried out: longer
+                        # than a process stands still
 LATE = 10 ** 9 * 12     # ns after its end that an outage may still be posted
 
 
@@ -34,6 +36,7 @@ class Component:
         self.outage, self.until, self.outages = None, 0, []
         self.what, self.waits_since = "well", None
         self.accepted, self.refused_by, self.maintenances = False, set(), 0
+        self.unsure, self.unsure_until = None, 0
 
     def rest(self, least, most):
         self.until = time.monotonic() + self.run.random.uniform(least, most)
@@ -101,11 +104,15 @@ class Component:
 
     def told(self, verb):
         """Whichever daemon is asked may be dead, stand still, or have no etcd: it is
-        asked again. That there is nothing to end, all of them must say."""
+        asked again. That there is nothing to end, all of them must say. The contrary
+        of what may still be done is not asked for."""
+        if self.unsure != verb and time.monotonic() < self.unsure_until:
+            return False
         daemon = self.run.random.choice(self.run.daemons)
         try:
             done = daemon.ctl("maintenance", verb, self.id, timeout=2)
         except subprocess.TimeoutExpired:
+            self.unsure, self.unsure_until = verb, time.monotonic() + UNSURE
             return False
         if "is not under a maintenance" in done.err:
             self.refused_by.add(daemon)
