@@ -24,13 +24,6 @@ access_init(void)
 		cwd[0] = '\0';
 }
 
-void
-access_replace(char **old, const char *new)
-{
-	free(*old);
-	*old = xstrdup(new);
-}
-
 const char *
 access_server(struct setup *setup, const struct setup_cluster *cluster,
     const struct address *server, const struct address *proxy)
@@ -53,12 +46,12 @@ access_server(struct setup *setup, const struct setup_cluster *cluster,
 	e->loopback = !server->tls;
 	TAILQ_INSERT_TAIL(&setup->conf->endpoints, e, entry);
 	if (proxy->host[0] != '\0') {
-		access_replace(&conf->host, server->host);
+		xreplace(&conf->host, server->host);
 		conf->port = server->port;
 		conf->tls = server->tls;
 		server = proxy;
 	}
-	access_replace(&e->host, server->host);
+	xreplace(&e->host, server->host);
 	e->port = server->port;
 	e->tls = server->tls;
 	return (NULL);
@@ -71,7 +64,7 @@ access_default_ns(struct conf_cluster *conf, const char *ns)
 		return;
 	conf->ns = xcalloc(1, sizeof(*conf->ns));
 	conf->nns = 1;
-	access_replace(&conf->ns[0], ns[0] == '\0' ? "default" : ns);
+	xreplace(&conf->ns[0], ns[0] == '\0' ? "default" : ns);
 }
 
 /* Small text from a file that is no secret, without the newline; "" if it cannot

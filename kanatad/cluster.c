@@ -49,7 +49,7 @@ cluster_add_ns(struct conf_cluster *cluster, const char *ns)
 	    sizeof(*cluster->ns));
 	if (cluster->ns == NULL)
 		fatal("parser");
-	cluster->ns[cluster->nns++] = parsed_strdup(ns);
+	cluster->ns[cluster->nns++] = xstrdup(ns);
 	return (0);
 }
 
@@ -99,7 +99,7 @@ cluster_read_ns(struct parsed *p, const struct yaml_node *node,
 static void
 cluster_set(char **field, char *text, const char *otherwise)
 {
-	*field = text != NULL ? text : parsed_strdup(otherwise);
+	*field = text != NULL ? text : xstrdup(otherwise);
 }
 
 static int
@@ -126,9 +126,9 @@ cluster_read_one(struct parsed *p, const struct yaml_node *node,
 	cluster_set(&cluster->kubeconfig, s.kubeconfig, "");
 	cluster_set(&cluster->context, s.context, "");
 	cluster_set(&cluster->in_cluster, s.in_cluster, PATH_IN_CLUSTER);
-	cluster->path = parsed_strdup("");
-	cluster->tls_name = parsed_strdup("");
-	cluster->host = parsed_strdup("");
+	cluster->path = xstrdup("");
+	cluster->tls_name = xstrdup("");
+	cluster->host = xstrdup("");
 	TAILQ_INSERT_TAIL(&p->conf->clusters, cluster, entry);
 	p->conf->ncluster++;
 	if (s.namespaces != NULL)

@@ -138,8 +138,8 @@ watch_add(struct conf_component *c, enum kind kind, const char *ns,
 	struct conf_watch	*watch = &c->watch[c->nwatch++];
 
 	watch->kind = kind;
-	watch->ns = parsed_strdup(ns);
-	watch->what = parsed_strdup(what);
+	watch->ns = xstrdup(ns);
+	watch->what = xstrdup(what);
 }
 
 /* "name" or "kind/name", standing at a node. */
@@ -266,7 +266,7 @@ component_set_cluster(struct parsed *p, const struct yaml_node *node,
 	}
 	if (c->cluster[0] == '\0') {
 		free(c->cluster);
-		c->cluster = parsed_strdup(cluster->name);
+		c->cluster = xstrdup(cluster->name);
 	}
 	return (0);
 }
@@ -280,10 +280,10 @@ component_read(struct parsed *p, const struct yaml_node *node, bool reverse,
 
 	c = xcalloc(1, sizeof(*c));
 	*c = *template;
-	c->id = parsed_strdup(reverse ? node->text : node->key);
-	c->name = parsed_strdup("");
-	c->cluster = parsed_strdup("");
-	c->group = parsed_strdup("");
+	c->id = xstrdup(reverse ? node->text : node->key);
+	c->name = xstrdup("");
+	c->cluster = xstrdup("");
+	c->group = xstrdup("");
 	c->line = node->key_line;
 	c->watch = NULL;
 	c->nwatch = 0;
@@ -388,7 +388,7 @@ component_close(struct parsed *p, const struct conf_cluster *cluster)
 			continue;
 		for (i = 0; i < c->nwatch; i++) {
 			free(c->watch[i].ns);
-			c->watch[i].ns = parsed_strdup(cluster->ns[0]);
+			c->watch[i].ns = xstrdup(cluster->ns[0]);
 		}
 	}
 }

@@ -68,7 +68,7 @@ etcd_auth_list(struct parsed *p, const struct yaml_node *list, char **user)
 	if ((text = key_want_text(p, list->first, 255, "a user name")) == NULL)
 		return (-1);
 	free(*user);
-	*user = parsed_strdup(text);
+	*user = xstrdup(text);
 	parsed_warn(p, list, "`auth` as a list is the old form: write {user: "
 	    "..., pass: ...}");
 	return (etcd_pass(p, list->first->next, "`auth: {user: ..., "
@@ -145,7 +145,7 @@ etcd_node(struct parsed *p, const struct yaml_node *node, bool strict,
 		return (parsed_fail(p, node, "`nodes`: plain text beyond this "
 		    "machine, refused by `strict`: use https:// or `tls`"));
 	to = &etcd->node[etcd->nnode];
-	to->host = parsed_strdup(a.host);
+	to->host = xstrdup(a.host);
 	to->port = a.port;
 	to->tls = a.tls;
 	grammar_endpoint(p, ENDPOINT_ETCD + etcd->nnode, ROLE_STORE, a.host,
@@ -197,7 +197,7 @@ etcd_read(struct parsed *p, const struct yaml_node *section, bool strict)
 
 	if ((etcd = p->conf->etcd = calloc(1, sizeof(*etcd))) == NULL)
 		fatal("parser");
-	etcd->user = parsed_strdup("");
+	etcd->user = xstrdup("");
 	if (KEY_READ_MAP(p, section, etcd_keys, &s) == -1)
 		return (-1);
 	if (s.nodes == NULL)

@@ -101,7 +101,7 @@ grammar_endpoint(struct parsed *p, unsigned number, enum role role,
 	endpoint = xcalloc(1, sizeof(*endpoint));
 	endpoint->number = number;
 	endpoint->role = role;
-	endpoint->host = parsed_strdup(host);
+	endpoint->host = xstrdup(host);
 	endpoint->port = port;
 	endpoint->tls = tls;
 	endpoint->loopback = loopback;
@@ -290,7 +290,7 @@ grammar_instatus_url(struct parsed *p, const struct yaml_node *node,
 	if (a.tls)
 		*https = true;
 	free(*url);
-	*url = parsed_strdup(text);
+	*url = xstrdup(text);
 	for (len = strlen(*url); (*url)[len - 1] == '/'; len--)
 		(*url)[len - 1] = '\0';
 	grammar_endpoint(p, ENDPOINT_INSTATUS, ROLE_NOTIFIER, a.host, a.port,
@@ -327,7 +327,7 @@ static void
 grammar_set(char **field, const char *text)
 {
 	free(*field);
-	*field = parsed_strdup(text);
+	*field = xstrdup(text);
 }
 
 static int
@@ -412,7 +412,7 @@ grammar_read(struct parsed *p, const struct yaml_node *root)
 	int			 ok = -1;
 
 	p->conf = conf_new();
-	top.instance = parsed_strdup("default");
+	top.instance = xstrdup("default");
 	if (KEY_READ_MAP(p, root, top_keys, &top) == 0 &&
 	    grammar_key(p, root, &top) == 0 &&
 	    grammar_global(p, &top) == 0 &&

@@ -154,7 +154,6 @@ const char	*access_server(struct setup *, const struct setup_cluster *,
 		    const struct address *server, const struct address *proxy);
 /* The cluster's namespaces are this one ("": default) if it has none yet. */
 void		 access_default_ns(struct conf_cluster *, const char *ns);
-void		 access_replace(char **, const char *);
 
 /* -- run.c: exec plugins ------------------------------------------------------ */
 

@@ -3,6 +3,7 @@
 
 #include "../common/duration.h"
 #include "../common/log.h"
+#include "../common/xmalloc.h"
 #include "key.h"
 #include "value.h"
 
@@ -78,7 +79,7 @@ key_read_text(struct parsed *p, const struct key *key,
 		return (parsed_fail(p, node, "`%s`: expected %s, found `%s`",
 		    key->name, key->expected, log_safe(text)));
 	free(*into);
-	*into = parsed_strdup(text);
+	*into = xstrdup(text);
 	return (0);
 }
 

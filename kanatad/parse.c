@@ -155,9 +155,9 @@ on_server(struct message *m)
 	conf = job.cluster->conf;
 	strlcpy(server.host, message_get_s(m), sizeof(server.host));
 	server.port = message_get_u(m);
-	access_replace(&conf->path, message_get_s(m));
+	xreplace(&conf->path, message_get_s(m));
 	server.tls = message_get_b(m);
-	access_replace(&conf->tls_name, message_get_s(m));
+	xreplace(&conf->tls_name, message_get_s(m));
 	conf->insecure = message_get_b(m);
 	access_default_ns(conf, message_get_s(m));
 	strlcpy(proxy.host, message_get_s(m), sizeof(proxy.host));

@@ -10,15 +10,6 @@
 #include "../common/xmalloc.h"
 #include "parsed.h"
 
-char *
-parsed_strdup(const char *s)
-{
-	char	*copy;
-
-	copy = xstrdup(s);
-	return (copy);
-}
-
 void
 parsed_init(struct parsed *p, const char *path, bool secret_ok)
 {

@@ -84,7 +84,4 @@ int	 parsed_secret_file(struct parsed *, enum secret,
 char	*parsed_path(struct parsed *, const struct yaml_node *,
 	    const char *path);
 
-/* strdup that ends the process when memory does. */
-char	*parsed_strdup(const char *);
-
 #endif

@@ -20,6 +20,7 @@
 
 #include "../common/log.h"
 #include "../common/serve.h"
+#include "../common/xmalloc.h"
 #include "grammar.h"
 #include "kubeconfig.h"
 #include "secretfd.h"
@@ -263,7 +264,7 @@ parser_read_kubeconfig(struct parsed *p, int fd, const char *context,
 		if (root == NULL)
 			return;
 		files[nfile].root = root;
-		files[nfile++].path = parsed_strdup(p->path);
+		files[nfile++].path = xstrdup(p->path);
 	}
 	if (!last)
 		return;

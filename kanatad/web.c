@@ -55,7 +55,7 @@ web_listen(struct parsed *p, const struct yaml_node *section, const char *text)
 		return (parsed_fail(p, at, "`listen`: expected an address and "
 		    "a port such as 127.0.0.1:2934, 0.0.0.0:2934 or "
 		    "'[::]:2934', found `%s`", log_safe(text)));
-	web->host = parsed_strdup(a.host);
+	web->host = xstrdup(a.host);
 	web->port = a.port;
 	return (0);
 }
@@ -111,7 +111,7 @@ web_names(struct parsed *p, const struct yaml_node *node)
 			return (parsed_fail(p, item, "`server_names`: expected "
 			    "the name of a host such as kanata.example.org, "
 			    "in small letters and without a port"));
-		web->name[web->nname++] = parsed_strdup(name);
+		web->name[web->nname++] = xstrdup(name);
 	}
 	return (0);
 }
@@ -119,7 +119,7 @@ web_names(struct parsed *p, const struct yaml_node *node)
 int
 web_read(struct parsed *p, const struct yaml_node *node)
 {
-	struct web_section	 s = { .listen = parsed_strdup(LISTEN) };
+	struct web_section	 s = { .listen = xstrdup(LISTEN) };
 	int			 ok = -1;
 
 	p->conf->web = xcalloc(1, sizeof(*p->conf->web));
