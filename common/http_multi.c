@@ -11,6 +11,7 @@
 
 #include "http_local.h"
 #include "log.h"
+#include "xmalloc.h"
 
 /* What is read ahead is handed out in so many steps; then others have their turn. */
 #define DRAIN_MAX	64
@@ -90,9 +91,9 @@ connection_add(struct http_server *server, int fd)
 	/* One that libcurl closed behind our back. */
 	if ((c = connection_find(fd)) != NULL)
 		connection_drop(c);
-	if ((c = calloc(1, sizeof(*c))) == NULL ||
-	    (c->rest = evtimer_new(base, rested, c)) == NULL)
-		fatal("calloc");
+	c = xcalloc(1, sizeof(*c));
+	if ((c->rest = evtimer_new(base, rested, c)) == NULL)
+		fatalx("cannot make a timer");
 	c->fd = fd;
 	c->server = server;
 	server->nopen++;

@@ -59,7 +59,8 @@ layout_plain(char *line, size_t size, const struct log_record *record)
 	gmtime_r(&at, &tm);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(line, size, "%s.%03uZ %s%s%s: %s", stamp,
-	    (unsigned)(record->at / 1000 % 1000), program, record->process == NULL ? "" : " ",
+	    (unsigned)(record->at / 1000 % 1000), program,
+	    record->process == NULL ? "" : " ",
 	    record->process == NULL ? "" : record->process, record->text);
 }
 
