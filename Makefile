@@ -229,11 +229,11 @@ unit_value_LIBS = $(unit_message_LIBS)
 unit_yaml_SRCS = $(common) kanatad/yaml.c
 unit_yaml_LIBS = $(kanata-parser_LIBS)
 unit_grammar_SRCS = $(common) $(parsing) regress/unit/grammar_read.c \
-		regress/unit/parsed_secrets.c
+		regress/unit/parsed_asserts.c
 unit_grammar_LIBS = $(kanata-parser_LIBS)
-unit_grammar_bad_SRCS = $(common) $(parsing) regress/unit/grammar_read.c
+unit_grammar_bad_SRCS = $(unit_grammar_SRCS)
 unit_grammar_bad_LIBS = $(kanata-parser_LIBS)
-unit_kubeconfig_SRCS = $(common) $(parsing) regress/unit/parsed_secrets.c
+unit_kubeconfig_SRCS = $(common) $(parsing) regress/unit/parsed_asserts.c
 unit_kubeconfig_LIBS = $(kanata-parser_LIBS)
 UNIT +=		restart
 unit_restart_SRCS = kanatad/restart.c

@@ -118,14 +118,6 @@ dialer_talks_nonsense(void **state)
 }
 
 static int
-setup(void **state)
-{
-	stage_setup(state);
-	http_link_dialer(first_link);
-	return (0);
-}
-
-static int
 run_caged(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,7 +128,7 @@ run_caged(void)
 		cmocka_unit_test(dialer_talks_nonsense),
 	};
 
-	return (cmocka_run_group_tests(tests, setup, NULL));
+	return (cmocka_run_group_tests(tests, stage_setup_linked, NULL));
 }
 
 int

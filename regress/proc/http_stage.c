@@ -297,6 +297,14 @@ stage_setup(void **state)
 	return (0);
 }
 
+int
+stage_setup_linked(void **state)
+{
+	stage_setup(state);
+	http_link_dialer(first_link);
+	return (0);
+}
+
 /* The cage lets nobody write to a file, which the output may be: a process
  * outside of it passes the output on. */
 int

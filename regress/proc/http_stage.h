@@ -65,6 +65,8 @@ struct http_server *server(unsigned endpoint, const char *host,
 
 /* Servers, dialers, the cage; no dialer is linked yet. */
 int		 stage_setup(void **);
+/* The same, and the first dialer is. */
+int		 stage_setup_linked(void **);
 /* Runs the tests in a process that may be caged; the exit status. */
 int		 stage_main(int (*)(void));
 

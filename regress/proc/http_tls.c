@@ -297,14 +297,6 @@ kept_tunnel_ends(void **state)
 }
 
 static int
-setup(void **state)
-{
-	stage_setup(state);
-	http_link_dialer(first_link);
-	return (0);
-}
-
-static int
 run_caged(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,7 +313,7 @@ run_caged(void)
 		cmocka_unit_test(kept_tunnel_ends),
 	};
 
-	return (cmocka_run_group_tests(tests, setup, NULL));
+	return (cmocka_run_group_tests(tests, stage_setup_linked, NULL));
 }
 
 int

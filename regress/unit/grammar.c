@@ -10,7 +10,7 @@
 
 #include "../../common/template.h"
 #include "grammar_read.h"
-#include "parsed_secrets.h"
+#include "parsed_asserts.h"
 
 #define NITEMS(a)	(sizeof(a) / sizeof((a)[0]))
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "parsed_secrets.h"
+#include "parsed_asserts.h"
 
 const struct parsed_secret *
 find_secret(const struct parsed *p, enum secret kind)
@@ -42,4 +42,16 @@ assert_file(const struct parsed *p, enum secret kind, const char *path)
 	assert_null(secret->bytes);
 	assert_string_equal(secret->path, path);
 	assert_true(secret->line > 0 && secret->column > 0);
+}
+
+void
+assert_refused(const struct parsed *p, const struct refused *r)
+{
+	if (!p->failed)
+		fail_msg("no error in:\n%s", r->text);
+	if (p->error.line != r->line || p->error.column != r->column ||
+	    strstr(p->error.text, r->error) == NULL)
+		fail_msg("%u:%u: %s\nin:\n%s", p->error.line, p->error.column,
+		    p->error.text, r->text);
+	assert_null(strstr(p->error.text, "hunter2"));
 }
